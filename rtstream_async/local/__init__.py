@@ -1,0 +1,1 @@
+"""A local VideoDB-compatible RTStream server."""

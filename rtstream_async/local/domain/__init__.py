@@ -1,0 +1,1 @@
+"""Pure rules of the local server: no clock, no socket, no disk."""

@@ -1,0 +1,1 @@
+"""Engines that look and listen: ports and their adapters."""
