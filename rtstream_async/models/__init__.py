@@ -1,0 +1,1 @@
+"""Frozen values: what the service said, and what this package announces."""

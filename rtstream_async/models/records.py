@@ -1,0 +1,133 @@
+"""Records: what the service's REST answers said.
+
+Times are Unix seconds. What the service sent beyond the fields is in `raw`, unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from rtstream_async.models.base import Keyed, moment
+
+__all__ = [
+    "CollectionRecord",
+    "IndexRecord",
+    "Page",
+    "Playback",
+    "Scene",
+    "StreamRecord",
+]
+
+T = TypeVar("T")
+
+_RUNNING = frozenset({"running", "connected"})
+
+
+def _raw() -> Any:
+    return attrs.field(factory=dict, repr=False, eq=False)
+
+
+@attrs.frozen(kw_only=True)
+class CollectionRecord(Keyed):
+    """A collection of streams and videos."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+    is_public: bool | None = None
+    raw: Mapping[str, Any] = _raw()
+
+
+@attrs.frozen(kw_only=True)
+class StreamRecord(Keyed):
+    """A live stream, as the service describes it."""
+
+    id: str
+    name: str | None = None
+    status: str | None = None  #: `connected`, `stopped` or any other word of the service
+    collection_id: str | None = None
+    sample_rate: int | None = None
+    media_types: tuple[str, ...] = ()
+    store: bool | None = None
+    created_at: float | None = None  #: Unix time, seconds
+    channel_id: str | None = None  #: of streams that come from a capture session
+    exported_asset_id: str | None = None
+    raw: Mapping[str, Any] = _raw()
+
+
+@attrs.frozen(kw_only=True)
+class IndexRecord(Keyed):
+    """A scene or audio index, as the service describes it."""
+
+    rtstream_index_id: str
+    rtstream_id: str
+    extraction_type: str | None = None  #: `time` or `transcript`
+    extraction_config: Mapping[str, Any] = attrs.field(factory=dict)  #: numbers as numbers
+    prompt: str | None = None
+    name: str | None = None
+    status: str | None = None  #: `running`, `stopped` or any other word of the service
+    raw: Mapping[str, Any] = _raw()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether `status` is one of the words that the service uses for a running index."""
+        return self.status in _RUNNING
+
+
+@attrs.frozen(kw_only=True)
+class Scene(Keyed):
+    """One record of a scene or audio index."""
+
+    start: float  #: Unix time, seconds
+    end: float  #: Unix time, seconds
+    text: str
+    raw: Mapping[str, Any] = _raw()
+
+    @property
+    def start_time(self) -> datetime:
+        """`start` as an aware `datetime` in UTC."""
+        return moment(self.start)
+
+    @property
+    def end_time(self) -> datetime:
+        """`end` as an aware `datetime` in UTC."""
+        return moment(self.end)
+
+
+@attrs.frozen(kw_only=True)
+class Playback(Keyed):
+    """Where a recorded window can be played."""
+
+    stream_url: str  #: HLS manifest
+    player_url: str | None = None  #: a page that plays it
+    raw: Mapping[str, Any] = _raw()
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of a list. `page["scenes"]` (or what the list holds) and `page["next_page"]` work too."""
+
+    items: Sequence[T]
+    next_page: bool  #: whether the service has more
+    page: int  #: number of this page, from 1
+    page_size: int  #: what was asked for
+    total_count: int | None = None  #: where the service tells it
+    label: str = "items"  #: the key under which the synchronous SDK keeps the items
+    raw: Mapping[str, Any] = _raw()
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, key: str) -> Any:
+        if key in (self.label, "items"):
+            return self.items
+        if key in ("next_page", "page", "page_size", "total_count"):
+            return getattr(self, key)
+        return self.raw[key]

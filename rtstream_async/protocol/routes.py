@@ -1,0 +1,57 @@
+"""Every endpoint of the service, as a constant.
+
+A template's `{names}` are filled in by `Route.path()`, quoted. `repeatable` says whether a second
+delivery of the same request leaves the service as the first one did: only such a request is sent
+again when it is not known what became of it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import quote
+
+import attrs
+
+from rtstream_async.errors import InvalidArgumentError
+
+__all__ = ["Method", "Route"]
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+
+@attrs.frozen
+class Route:
+    """One endpoint: method, path template, and whether the request may be repeated."""
+
+    method: Method
+    template: str
+    repeatable: bool = False
+
+    def path(self, **ids: str) -> str:
+        """Return the path with `ids` quoted into the template.
+
+        Raises:
+            InvalidArgumentError: An id is empty: the path would name something else.
+        """
+        for name, value in ids.items():
+            if not value:
+                raise InvalidArgumentError(name, "is empty; give the id that the service issued")
+        return self.template.format(**{name: quote(id_, safe="") for name, id_ in ids.items()})
+
+
+COLLECTION = Route("GET", "/collection/{collection_id}", repeatable=True)
+WEBSOCKET = Route("GET", "/collection/{collection_id}/websocket", repeatable=True)
+
+STREAM_CREATE = Route("POST", "/rtstream")
+STREAM_LIST = Route("GET", "/rtstream", repeatable=True)
+STREAM = Route("GET", "/rtstream/{stream_id}", repeatable=True)
+STREAM_STATUS = Route("PATCH", "/rtstream/{stream_id}/status", repeatable=True)
+STREAM_PLAYBACK = Route("GET", "/rtstream/{stream_id}/stream", repeatable=True)
+
+SCENE_INDEX_CREATE = Route("POST", "/rtstream/{stream_id}/index/scene")
+SCENE_INDEX_LIST = Route("GET", "/rtstream/{stream_id}/index/scene", repeatable=True)
+SCENE_INDEX = Route("GET", "/rtstream/{stream_id}/index/{index_id}", repeatable=True)
+SCENE_INDEX_RECORDS = Route("GET", "/rtstream/{stream_id}/index/scene/{index_id}", repeatable=True)
+SCENE_INDEX_STATUS = Route(
+    "PATCH", "/rtstream/{stream_id}/index/scene/{index_id}/status", repeatable=True
+)
