@@ -73,7 +73,6 @@ class InvalidArgumentError(RTStreamError, ValueError):
     def __init__(
         self, argument: str, problem: str, *, allowed: Sequence[object] | None = None
     ) -> None:
-        """Say which `argument` has which `problem`, and what is `allowed` instead."""
         self.argument = argument
         self.problem = problem
         self.allowed = tuple(allowed) if allowed is not None else None
@@ -100,7 +99,9 @@ class ConnectionClosedError(RTStreamError):
 class _RequestError(RTStreamError):
     """What errors of one REST call have in common: which call, and how often it was tried."""
 
-    def __init__(self, message: str, *, method: str = "", path: str = "", attempts: int = 1) -> None:
+    def __init__(
+        self, message: str, *, method: str = "", path: str = "", attempts: int = 1
+    ) -> None:
         self.message = message
         self.method = method
         self.path = path
@@ -123,7 +124,7 @@ class APIError(_RequestError):
         attempts: How often the call was tried.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a field that callers read
+    def __init__(
         self,
         message: str,
         *,
@@ -244,7 +245,7 @@ class SlowConsumerError(LinkError):
         self.dropped = dropped
         super().__init__(
             f"the consumer fell behind: its queue of {maxsize} messages was full"
-            f" ({dropped} dropped); read faster, or choose a larger maxsize or another overflow policy"
+            f" ({dropped} dropped); read faster, or choose a larger maxsize or another overflow"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio
@@ -27,7 +27,8 @@ class Supervisor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._group: TaskGroup | None = None
-        self._stop: asyncio.Event | None = None
+        self._entered = asyncio.Event()
+        self._stop = asyncio.Event()
         self._closed = False
 
     @property
@@ -54,14 +55,12 @@ class Supervisor:
         """Start the owner task, unless it runs. Cancelling leaves it running for `aclose()`."""
         self.check()
         if self._task is None:
-            entered = asyncio.Event()
-            self._stop = asyncio.Event()
-            self._task = asyncio.create_task(self._own(entered, self._stop), name=self._name)
-            await entered.wait()
-        while self._group is None and not self.is_closed:
-            await asyncio.sleep(0)
+            self._task = asyncio.create_task(self._own(), name=self._name)
+        await self._entered.wait()
 
-    def start_soon(self, work: Callable[..., Awaitable[Any]], *args: Any, name: str) -> None:
+    def start_soon(
+        self, work: Callable[..., Coroutine[Any, Any, Any]], *args: Any, name: str
+    ) -> None:
         """Run `work(*args)` in the background until it ends or `aclose()` cancels it.
 
         Raises:
@@ -79,14 +78,14 @@ class Supervisor:
             ExceptionGroup: What a background task raised.
         """
         self._closed = True
-        if self._task is None or self._stop is None:
+        if self._task is None:
             return
         self._stop.set()
         await asyncio.shield(self._task)
 
-    async def _own(self, entered: asyncio.Event, stop: asyncio.Event) -> None:
+    async def _own(self) -> None:
         async with anyio.create_task_group() as group:
             self._group = group
-            entered.set()
-            await stop.wait()
+            self._entered.set()
+            await self._stop.wait()
             group.cancel_scope.cancel()

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 Channel = Literal["transcript", "scene_index", "audio_index", "alert", "capture_session"]
-"""The channels that the service is known to use, under the one name that this package gives each."""
+"""The channels that the service is known to use, each under its one name in this package."""
 
 CHANNELS: tuple[Channel, ...] = (
     "transcript",

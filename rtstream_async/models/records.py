@@ -109,7 +109,7 @@ class Playback(Keyed):
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page of a list. `page["scenes"]` (or what the list holds) and `page["next_page"]` work too."""
+    """One page of a list; `page["scenes"]` (or what it lists) and `page["next_page"]` work too."""
 
     items: Sequence[T]
     next_page: bool  #: whether the service has more
