@@ -8,8 +8,8 @@
     │   ├── AuthenticationError                   401
     │   ├── RateLimitError                        429, `retry_after`
     │   ├── ServerError                           5xx
-    │   ├── AsyncResponseError                    an asynchronous job failed, or ended in an unknown state
-    │   └── InvalidRequestError                   the request as sent is refused; repeating it won't help
+    │   ├── AsyncResponseError                    a job failed, or its state is unknown
+    │   └── InvalidRequestError                   refused as sent; repeating is no use
     │       ├── ValidationError                   400, 422 and 200 with `success: false`
     │       ├── OutOfCreditsError                 402
     │       ├── PermissionDeniedError             403
@@ -20,8 +20,8 @@
     ├── ProtocolError                             an answer that can't be understood
     └── LinkError                                 the WebSocket
         ├── HandshakeError                        no connection id came
-        ├── LinkClosedError                       the link has ended and nothing more will come
-        └── SlowConsumerError                     this subscription fell behind (`overflow="error"` or `"block"`)
+        ├── LinkClosedError                       the link has ended for good
+        └── SlowConsumerError                     this subscription fell behind
 
 `InvalidRequestError`, `AuthenticationError` and `RequestTimeoutError` are the official SDK's names.
 No error carries the key: paths have no query, and URLs with a credential are never kept.

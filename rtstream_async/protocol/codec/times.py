@@ -45,7 +45,7 @@ def microseconds(seconds: float) -> int:
 
 
 def iso(seconds: float, *, offset: timedelta = timedelta(0)) -> str:
-    """Return Unix `seconds` as ISO 8601 text with microseconds, in the zone at `offset` from UTC."""
+    """Return Unix `seconds` as ISO 8601 text, in the zone `offset` from UTC."""
     moment = datetime.fromtimestamp(seconds, tz=timezone(offset))
     return moment.isoformat(timespec="microseconds")
 
