@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -44,10 +44,8 @@ class Keyed:
     def __getitem__(self, key: str) -> Any:
         if key in _field_names(type(self)):
             return getattr(self, key)
-        raw = getattr(self, "raw", None)
-        if isinstance(raw, dict) and key in raw:
-            return raw[key]
-        raise KeyError(key)
+        raw: Mapping[str, Any] = getattr(self, "raw", {})
+        return raw[key]
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of `key`, or `default` when there is no such key."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import attrs
 import msgspec
@@ -69,9 +69,9 @@ class Message:
 
     def __getitem__(self, key: str) -> Any:
         raw = self.raw
-        if not isinstance(raw, Mapping):
-            raise KeyError(key)
-        return raw[key]
+        if isinstance(raw, Mapping):
+            return cast("Mapping[str, Any]", raw)[key]
+        raise KeyError(key)
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return what the raw frame has under `key`, or `default`."""

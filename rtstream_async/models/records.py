@@ -27,8 +27,12 @@ T = TypeVar("T")
 _RUNNING = frozenset({"running", "connected"})
 
 
+def _empty() -> Mapping[str, Any]:
+    return {}
+
+
 def _raw() -> Any:
-    return attrs.field(factory=dict, repr=False, eq=False)
+    return attrs.field(factory=_empty, repr=False, eq=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +70,7 @@ class IndexRecord(Keyed):
     rtstream_index_id: str
     rtstream_id: str
     extraction_type: str | None = None  #: `time` or `transcript`
-    extraction_config: Mapping[str, Any] = attrs.field(factory=dict)  #: numbers as numbers
+    extraction_config: Mapping[str, Any] = attrs.field(factory=_empty)  #: numbers as numbers
     prompt: str | None = None
     name: str | None = None
     status: str | None = None  #: `running`, `stopped` or any other word of the service

@@ -1,0 +1,52 @@
+# Every target makes its own virtual environment and installs what it needs.
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Real parts that the tests start: an RTMP server, a browser, real footage.
+TEST_PACKAGES := chromium libnginx-mod-rtmp nginx-light opencv-doc
+
+.PHONY: demo test check format bench clean help
+
+help:  ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+demo: $(VENV)/.demo  ## Watch a live stream, end to end, with no key and no network
+	@$(BIN)/rtstream demo
+
+test: check  ## Run the checks and all tests
+	@tools/debian-packages $(TEST_PACKAGES)
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## Lint, types, floors
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+format: $(VENV)/.dev  ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.dev  ## Measure, as ratios within one run
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Python 3.11 or newer is needed; set PYTHON=/path/to/python3' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml
+	$(PIP) --editable '.[all]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo pyproject.toml
+	$(PIP) --group dev
+	@touch $@
