@@ -1,26 +1,25 @@
 """Child processes that speak length-prefixed MessagePack over their standard pipes.
 
 Native media and model code runs in children, so that a crash there is an event, not the end
-of the server. The parent side is `Child`; the child side is `serve_parent()`.
+of the server. The parent side is `Child`; the child side is `serve_parent()` (in `parent.py`,
+which loads next to nothing).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import struct
+import contextlib
 import sys
-import threading
-from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
+from rtstream_async.local.parent import LENGTH, Parent, serve_parent
+
 __all__ = ["Child", "Parent", "serve_parent"]
 
-_LENGTH = struct.Struct("<I")
-_STDERR_LINES = 40
+_PIECE = 8192
 
 
 class Child:
@@ -31,7 +30,7 @@ class Child:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._stderr: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._stderr = b""
         self._stderr_reader = asyncio.create_task(self._read_stderr(), name="child-stderr")
 
     @classmethod
@@ -61,7 +60,7 @@ class Child:
     @property
     def stderr_tail(self) -> str:
         """The last lines that the child wrote to standard error."""
-        return "\n".join(self._stderr)
+        return self._stderr.decode(errors="replace").strip()
 
     async def send(self, message: Any) -> None:
         """Send one message.
@@ -72,7 +71,7 @@ class Child:
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - created with a pipe
         body = msgspec.msgpack.encode(message)
-        stdin.write(_LENGTH.pack(len(body)) + body)
+        stdin.write(LENGTH.pack(len(body)) + body)
         await stdin.drain()
 
     async def __aiter__(self) -> AsyncIterator[Any]:
@@ -80,30 +79,35 @@ class Child:
         assert stdout is not None  # noqa: S101 - created with a pipe
         while True:
             try:
-                (length,) = _LENGTH.unpack(await stdout.readexactly(_LENGTH.size))
+                (length,) = LENGTH.unpack(await stdout.readexactly(LENGTH.size))
                 yield msgspec.msgpack.decode(await stdout.readexactly(length))
             except asyncio.IncompleteReadError:
                 return
+
+    def close_input(self) -> None:
+        """Ask the child to finish; what it still sends can be read as before."""
+        stdin = self._process.stdin
+        assert stdin is not None  # noqa: S101 - created with a pipe
+        stdin.close()
 
     async def stop(self, grace: float) -> int:
         """Close the child's input, wait up to `grace` seconds, then kill it. Return its exit code.
 
         Closing the input is the request to finish; a child that is stuck in native code does not
-        hear it. Cancelling kills the child at once.
+        hear it. Messages not read yet are thrown away. Cancelling kills the child at once.
         """
-        stdin = self._process.stdin
-        assert stdin is not None  # noqa: S101 - created with a pipe
-        stdin.close()
+        self.close_input()
+        drain = asyncio.create_task(self._drain_output(), name="child-drain")
         try:
-            async with asyncio.timeout(grace):
-                await self._process.wait()
-        except TimeoutError:
-            pass  # killed below
+            with contextlib.suppress(TimeoutError):  # it is killed below
+                async with asyncio.timeout(grace):
+                    await self._process.wait()
         finally:
             if self._process.returncode is None:
                 self._process.kill()
         code = await self._process.wait()
         await self._stderr_reader
+        await drain
         return code
 
     def kill(self) -> None:
@@ -111,45 +115,17 @@ class Child:
         if self._process.returncode is None:
             self._process.kill()
 
+    async def _drain_output(self) -> None:
+        """Newer Pythons report an exit only when every pipe is read to its end."""
+        stdout = self._process.stdout
+        assert stdout is not None  # noqa: S101 - created with a pipe
+        with contextlib.suppress(RuntimeError):  # somebody else is still iterating
+            while await stdout.read(_PIECE):
+                continue
+
     async def _read_stderr(self) -> None:
         stderr = self._process.stderr
         assert stderr is not None  # noqa: S101 - created with a pipe
-        while line := await stderr.readline():
-            self._stderr.append(line.decode(errors="replace").rstrip())
-
-
-class Parent:
-    """The child's view of its parent: blocking, `send` safe from any thread."""
-
-    def __init__(self, reader: BinaryIO, writer: BinaryIO) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._lock = threading.Lock()
-
-    def send(self, message: Any) -> None:
-        """Send one message; blocks while the parent does not read."""
-        body = msgspec.msgpack.encode(message)
-        with self._lock:
-            self._writer.write(_LENGTH.pack(len(body)) + body)
-            self._writer.flush()
-
-    def receive(self) -> Any | None:
-        """Return the next message, or `None` when the parent has closed the pipe or is gone."""
-        head = self._reader.read(_LENGTH.size)
-        if len(head) < _LENGTH.size:
-            return None
-        (length,) = _LENGTH.unpack(head)
-        body = self._reader.read(length)
-        return msgspec.msgpack.decode(body) if len(body) == length else None
-
-
-def serve_parent() -> Parent:
-    """Take over this process's standard input and output as the channel to its parent.
-
-    Whatever native code prints goes to standard error from here on: one stray line on standard
-    output would break the framing.
-    """
-    reader = os.fdopen(os.dup(0), "rb")
-    writer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return Parent(reader, writer)
+        # Not by lines: a reader that gives up on a long one would block the child.
+        while piece := await stderr.read(_PIECE):
+            self._stderr = (self._stderr + piece)[-_PIECE:]

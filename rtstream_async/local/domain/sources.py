@@ -1,0 +1,116 @@
+"""What kind of source a URL names, and what it asks for."""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+import attrs
+
+__all__ = ["Source", "SourceKind", "parse_source"]
+
+
+class SourceKind(enum.Enum):
+    """How a source is read; the values are what users see."""
+
+    FILE = "file"
+    RTMP = "rtmp"
+    RTSP = "rtsp"
+    HTTP = "http"
+
+
+_KINDS = {
+    "": SourceKind.FILE,
+    "file": SourceKind.FILE,
+    "rtmp": SourceKind.RTMP,
+    "rtmps": SourceKind.RTMP,
+    "rtsp": SourceKind.RTSP,
+    "rtsps": SourceKind.RTSP,
+    "http": SourceKind.HTTP,
+    "https": SourceKind.HTTP,
+}
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """A source as its URL describes it; nothing was opened yet."""
+
+    kind: SourceKind
+    url: str  #: without the options that are ours; for a file, its plain path
+    loop: bool = False  #: `?loop=1`: a finite source starts over at its end
+    listen: bool = False  #: `?listen=1`: we wait for a publisher at this address
+
+
+def parse_source(url: str) -> Source:
+    """Return what `url` asks for.
+
+    Raises:
+        ValueError: It can't be a source; the text says why.
+    """
+    parts = urlsplit(url)
+    kind = _KINDS.get(parts.scheme.lower())
+    if kind is None:
+        raise ValueError(
+            f"{parts.scheme}:// is no source for a stream; use rtsp, rtmp, http(s) or a file"
+        )
+    options, rest = _split_options(parts.query, _OPTIONS[kind])
+    if kind is SourceKind.FILE:
+        return _file(url, loop="loop" in options)
+    if not parts.hostname:
+        raise ValueError(f"{url!r} names no host")
+    if "listen" in options:
+        _check_listener(parts.hostname, _port(url))
+    return Source(
+        kind=kind,
+        url=urlunsplit(parts._replace(query=rest, fragment="")),
+        loop="loop" in options,
+        listen="listen" in options,
+    )
+
+
+_OPTIONS = {
+    SourceKind.FILE: {"loop"},
+    SourceKind.HTTP: {"loop"},
+    SourceKind.RTMP: {"listen"},
+    SourceKind.RTSP: {"listen"},
+}
+
+
+def _split_options(query: str, names: set[str]) -> tuple[set[str], str]:
+    """The options of ours that are switched on, and the query without any of ours."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    ours = [(name, value) for name, value in pairs if name in names]
+    if not ours:
+        return set(), query
+    rest = urlencode([pair for pair in pairs if pair[0] not in names])
+    return {name for name, value in ours if value.lower() in {"1", "true", "yes", ""}}, rest
+
+
+def _file(url: str, *, loop: bool) -> Source:
+    if not url.lower().startswith("file:"):
+        path, _, query = url.rpartition("?")
+        is_option = bool(path) and all(name == "loop" for name, _ in parse_qsl(query))
+        return Source(kind=SourceKind.FILE, url=path if is_option else url, loop=loop)
+    parts = urlsplit(url)
+    if parts.netloc not in {"", "localhost"}:
+        raise ValueError(f"file://{parts.netloc} is on another machine; write file:///path")
+    return Source(kind=SourceKind.FILE, url=unquote(parts.path), loop=loop)
+
+
+def _port(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        raise ValueError(f"{url!r} has a port that is no number below 65536") from None
+
+
+def _check_listener(host: str, port: int | None) -> None:
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        raise ValueError(f"only a loopback address can listen (127.0.0.1), not {host}")
+    if not port:
+        raise ValueError("a listener needs its port in the URL: rtmp://127.0.0.1:1935/app/key")
