@@ -18,6 +18,7 @@
     ├── RequestTimeoutError (also TimeoutError)   no answer within the deadline
     ├── TransportError                            no answer: refused, reset, DNS, TLS, proxy
     ├── ProtocolError                             an answer that can't be understood
+    ├── LocalServerError                          the local server can't start or go on
     └── LinkError                                 the WebSocket
         ├── HandshakeError                        no connection id came
         ├── LinkClosedError                       the link has ended for good
@@ -29,7 +30,8 @@ No error carries the key: paths have no query, and URLs with a credential are ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 __all__ = [
     "APIError",
@@ -42,6 +44,7 @@ __all__ = [
     "InvalidRequestError",
     "LinkClosedError",
     "LinkError",
+    "LocalServerError",
     "NotFoundError",
     "OutOfCreditsError",
     "PermissionDeniedError",
@@ -60,6 +63,11 @@ __all__ = [
 
 class RTStreamError(Exception):
     """The root of everything that this package raises."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        # The default calls the class with `args` alone, which fails for every class that has
+        # keyword arguments: errors must come back from worker processes whole.
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
 
     @property
     def is_retryable(self) -> bool:
@@ -106,9 +114,38 @@ class _RequestError(RTStreamError):
         self.method = method
         self.path = path
         self.attempts = attempts
-        where = f" [{method} {path}]" if path else ""
-        tries = f" after {attempts} attempts" if attempts > 1 else ""
-        super().__init__(f"{message}{where}{tries}")
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        # Composed when asked for: who finds the error does not know the number of attempts.
+        where = f" [{self.method} {self.path}]" if self.path else ""
+        tries = f" after {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"{self.message}{where}{tries}"
+
+
+class _NoAnswerError(_RequestError):
+    """What errors without an answer have in common: what became of the request.
+
+    Attributes:
+        may_have_acted: False if the request certainly never reached the service.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        may_have_acted: bool = True,
+        method: str = "",
+        path: str = "",
+        attempts: int = 1,
+    ) -> None:
+        self.may_have_acted = may_have_acted
+        super().__init__(message, method=method, path=path, attempts=attempts)
+
+    @property
+    def is_retryable(self) -> bool:
+        """True: later it may work."""
+        return True
 
 
 class APIError(_RequestError):
@@ -193,26 +230,20 @@ class ConflictError(InvalidRequestError):
     """The object is in a state that does not allow this."""
 
 
-class RequestTimeoutError(_RequestError, TimeoutError):
-    """No answer came within the deadline; whether the service acted on the request is unknown."""
-
-    @property
-    def is_retryable(self) -> bool:
-        """True: later it may work."""
-        return True
+class RequestTimeoutError(_NoAnswerError, TimeoutError):
+    """No answer came within the deadline; see `may_have_acted`."""
 
 
-class TransportError(_RequestError):
+class TransportError(_NoAnswerError):
     """No answer came: the connection was refused, reset or could not be made."""
-
-    @property
-    def is_retryable(self) -> bool:
-        """True: later it may work."""
-        return True
 
 
 class ProtocolError(_RequestError):
     """An answer came that is not what the service's contract says."""
+
+
+class LocalServerError(RTStreamError):
+    """The local server can't start, or can't go on; the text says what to change."""
 
 
 class LinkError(RTStreamError):
@@ -262,6 +293,15 @@ _BY_STATUS: dict[int, type[APIError]] = {
 }
 
 _SERVER_ERRORS = 500
+
+
+def _rebuild(
+    kind: type[RTStreamError], args: tuple[Any, ...], fields: dict[str, Any]
+) -> RTStreamError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
 
 
 def error_for_status(status: int) -> type[APIError]:

@@ -1,0 +1,1 @@
+"""One typed coroutine per endpoint of the service."""

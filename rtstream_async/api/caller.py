@@ -1,0 +1,223 @@
+"""Calls endpoints: attempts, waits, answers that come later, and errors that say all this."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import anyio
+import attrs
+
+from rtstream_async.errors import (
+    APIError,
+    AsyncResponseError,
+    ProtocolError,
+    RequestTimeoutError,
+    TransportError,
+)
+from rtstream_async.protocol import envelope, retry
+from rtstream_async.protocol.envelope import Pending, Reply
+from rtstream_async.protocol.retry import GiveUp, Retry, RetryPolicy
+from rtstream_async.protocol.routes import Method, Route
+from rtstream_async.transport.http import HttpRequest, HttpResponse, HttpTransport
+
+__all__ = ["CallSettings", "Caller"]
+
+logger = logging.getLogger("rtstream_async.http")
+
+_DATE_RESOLUTION: Final = 1.0  # an HTTP Date has whole seconds
+
+_CallError = APIError | ProtocolError | RequestTimeoutError | TransportError
+_E = TypeVar("_E", bound=_CallError)
+
+
+@attrs.frozen(kw_only=True)
+class CallSettings:
+    """How long calls may take."""
+
+    timeout: float = 30.0  #: seconds for one attempt
+    retries: RetryPolicy = attrs.field(factory=RetryPolicy)
+    poll_first: float = 1.0  #: seconds before the first look at a job
+    poll_interval: float = 5.0  #: seconds between later looks; each time up to a quarter less
+    poll_deadline: float = 500.0  #: seconds for a job in all
+
+
+@attrs.frozen(kw_only=True)
+class _Call:
+    """One request as it will be sent, as often as needed."""
+
+    method: Method
+    url: str
+    path: str  #: for errors and logs: no query, no host
+    repeatable: bool
+    query: Mapping[str, str]
+    body: Any = None
+    polled: bool = False
+
+
+class Caller:
+    """Calls the endpoints of the service over an `HttpTransport`."""
+
+    def __init__(
+        self,
+        transport: HttpTransport,
+        settings: CallSettings | None = None,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
+        dice: Callable[[], float] = random.random,
+    ) -> None:
+        self._transport = transport
+        self._settings = settings or CallSettings()
+        self._sleep = sleep
+        self._dice = dice
+        self._clock_offset: float | None = None
+
+    @property
+    def clock_offset(self) -> float | None:
+        """The service's clock minus ours, in seconds, to about one; `None` before any answer."""
+        return self._clock_offset
+
+    async def call(
+        self,
+        route: Route,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        **ids: str,
+    ) -> Any:
+        """Return the `data` of the endpoint's answer, `None` if it gave none.
+
+        Answers that come later are waited for. Cancelling is safe for the connection; what the
+        service makes of a request that was sent is unknown.
+
+        Args:
+            route: The endpoint.
+            query: Query parameters; those that are `None` are left out.
+            body: What is sent as JSON.
+            ids: What the route's path names.
+
+        Raises:
+            InvalidArgumentError: An id is empty.
+            APIError: The service refused.
+            RequestTimeoutError: No answer in time.
+            TransportError: No connection.
+            ProtocolError: An answer that can't be understood.
+        """
+        path = route.path(**ids)
+        call = _Call(
+            method=route.method,
+            url=path,
+            path=path,
+            repeatable=route.repeatable,
+            query=_encode(query or {}),
+            body=body,
+        )
+        answer = await self._answer(call)
+        if isinstance(answer, Pending):
+            answer = await self._poll(call, answer)
+        return answer.data
+
+    async def _poll(self, call: _Call, pending: Pending) -> Reply:
+        """Ask for the result of a job until there is one. A foreign address gets no key."""
+        url = urljoin(call.url, pending.output_url or "")
+        if pending.output_url is None or urlsplit(url).scheme not in ("", "http", "https"):
+            raise _complete(
+                AsyncResponseError("the answer is to come later, and no `output_url` says where"),
+                call,
+            )
+        look = _Call(
+            method="GET",
+            url=url,
+            path=urlsplit(url).path,
+            repeatable=True,
+            query={},
+            polled=True,
+        )
+        limits = self._settings
+        deadline = time.monotonic() + limits.poll_deadline
+        interval = min(limits.poll_first, limits.poll_interval)
+        while True:
+            await self._sleep(interval * (1 - self._dice() / 4))
+            answer = await self._answer(look)
+            if isinstance(answer, Reply):
+                return answer
+            if time.monotonic() >= deadline:
+                raise _complete(
+                    RequestTimeoutError(f"no result after {limits.poll_deadline:g} s"), look
+                )
+            interval = min(interval * 2, limits.poll_interval)
+
+    async def _answer(self, call: _Call) -> Reply | Pending:
+        """Return the answer to a call, tried as often as it helps and does no harm."""
+        policy = self._settings.retries
+        started = time.monotonic()
+        attempt = 0
+        while True:
+            attempt += 1
+            left = started + policy.deadline - time.monotonic()
+            answer = await self._attempt(call, timeout=max(0.001, left))
+            if isinstance(answer, Reply | Pending):
+                return answer
+            verdict = retry.decide(
+                answer,
+                policy=policy,
+                repeatable=call.repeatable,
+                attempt=attempt,
+                elapsed=time.monotonic() - started,
+                jitter=self._dice(),
+            )
+            match verdict:
+                case GiveUp(reason=reason):
+                    logger.debug("%s %s: giving up: %s", call.method, call.path, reason)
+                    raise _complete(answer, call, attempts=attempt)
+                case Retry(after=seconds):
+                    logger.info(
+                        "%s %s: attempt %d failed (%s), next in %.2f s",
+                        *(call.method, call.path, attempt, answer.message, seconds),
+                    )
+                    await self._sleep(seconds)
+
+    async def _attempt(self, call: _Call, *, timeout: float) -> Reply | Pending | _CallError:  # noqa: ASYNC109 - the transport holds it, also when we are cancelled
+        request = HttpRequest(
+            method=call.method,
+            url=call.url,
+            query=call.query,
+            json=call.body,
+            timeout=min(self._settings.timeout, timeout),
+        )
+        try:
+            response = await self._transport.send(request)
+        except (RequestTimeoutError, TransportError, ProtocolError) as exc:
+            return exc
+        logger.debug(
+            "%s %s: %d in %.3f s", call.method, call.path, response.status, response.elapsed
+        )
+        self._note_clock(response, call)
+        return envelope.read(
+            response.status,
+            response.headers,
+            response.body,
+            now=response.received_at,
+            polled=call.polled,
+        )
+
+    def _note_clock(self, response: HttpResponse, call: _Call) -> None:
+        if call.polled:
+            return  # maybe another host, with another clock
+        told = envelope.http_date(response.headers.get("date"))
+        if told is not None:
+            midpoint = response.received_at - response.elapsed / 2
+            self._clock_offset = told + _DATE_RESOLUTION / 2 - midpoint
+
+
+def _complete(error: _E, call: _Call, *, attempts: int = 1) -> _E:
+    error.method, error.path, error.attempts = call.method, call.path, attempts
+    return error
+
+
+def _encode(query: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items() if value is not None}

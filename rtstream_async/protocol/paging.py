@@ -1,0 +1,110 @@
+"""Where paging stands: what to ask for next, when it ends, and which records were given already.
+
+Lists grow while they are read, and are newest first: whatever comes in between two requests moves
+old records to later pages, where they come a second time. So the records of the last pages are
+remembered, and dropped when they come again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+__all__ = ["ByNumber", "ByOffset", "Given"]
+
+_REMEMBERED_PAGES = 8
+_STALLED_PAGES = 3
+
+
+@attrs.frozen(kw_only=True)
+class ByNumber:
+    """A place in a list that is asked for by `page` and `page_size`."""
+
+    page: int = 1
+    page_size: int = 100
+
+    def query(self) -> dict[str, int]:
+        """Return what to ask for."""
+        return {"page": self.page, "page_size": self.page_size}
+
+    def after(self, *, count: int, more: bool) -> ByNumber | None:
+        """Return the next place, `None` at the end.
+
+        Args:
+            count: How many records the page had; none is the end, whatever the service says.
+            more: The service's `next_page`.
+        """
+        return attrs.evolve(self, page=self.page + 1) if more and count else None
+
+
+@attrs.frozen(kw_only=True)
+class ByOffset:
+    """A place in a list that is asked for by `limit` and `offset`; unset ones are left out."""
+
+    limit: int | None = None
+    offset: int | None = None
+
+    def query(self) -> dict[str, int]:
+        """Return what to ask for."""
+        asked = {"limit": self.limit, "offset": self.offset}
+        return {key: value for key, value in asked.items() if value is not None}
+
+    @property
+    def number(self) -> int:
+        """Which page this is, counted from 1."""
+        return (self.offset or 0) // self.limit + 1 if self.limit else 1
+
+    def has_more(self, *, count: int, next_url: str | None, total: int | None) -> bool:
+        """Return whether the service has more than this page of `count` records."""
+        if not count:
+            return False
+        return bool(next_url) or (total is not None and (self.offset or 0) + count < total)
+
+    def after(self, *, count: int, next_url: str | None, total: int | None) -> ByOffset | None:
+        """Return the next place, `None` at the end.
+
+        Args:
+            count: How many records the page had, which may be less than was asked for.
+            next_url: The service's `next`; its offset is taken, nothing else of it.
+            total: The service's `count` of all records.
+        """
+        if not self.has_more(count=count, next_url=next_url, total=total):
+            return None
+        here = self.offset or 0
+        told = _offset_of(next_url)
+        # An offset that does not move on would ask for the same page for ever.
+        return attrs.evolve(self, offset=told if told and told > here else here + count)
+
+
+@attrs.frozen(kw_only=True)
+class Given:
+    """Which records of the last pages were given to the caller."""
+
+    pages: tuple[frozenset[Hashable], ...] = ()
+    stalled: int = 0  #: pages in a row that had nothing new
+
+    def sift(self, keys: Sequence[Hashable]) -> tuple[list[int], Given | None]:
+        """Return which records of a page are new, and the memory for the next page.
+
+        The memory is `None` when paging must end: the same page came again and again. That is
+        either a service that ignores what is asked for, or a list that grows a page per request,
+        which a few more requests outrun. Equal records within one page are all new: only a page
+        before tells that a record was given.
+
+        Args:
+            keys: One key per record of the page; equal keys mean the same record.
+        """
+        known = frozenset[Hashable]().union(*self.pages)
+        fresh = [place for place, key in enumerate(keys) if key not in known]
+        stalled = 0 if fresh else self.stalled + 1
+        if stalled >= _STALLED_PAGES:
+            return fresh, None
+        pages = (*self.pages, frozenset(keys))[-_REMEMBERED_PAGES:]
+        return fresh, Given(pages=pages, stalled=stalled)
+
+
+def _offset_of(url: str | None) -> int | None:
+    values = parse_qs(urlsplit(url or "").query).get("offset", [])
+    return int(values[0]) if values and values[0].isascii() and values[0].isdecimal() else None

@@ -1,0 +1,1 @@
+"""The doors of the client to the network: HTTP and WebSocket."""

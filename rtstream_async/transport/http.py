@@ -1,0 +1,336 @@
+"""One HTTP attempt a call, over one shared pool; the only importer of httpx.
+
+httpx 0.28.1 leaks a pool slot when a request is cancelled between the moment when the pool gives
+it a new connection and the moment when it begins to connect: the slot then waits for a connect
+that nobody makes, and after enough of these no request gets through. Cancellation is everyday
+business in asyncio, so a request never runs in its caller's task. It runs in its own, which the
+caller only waits for; a caller that goes away leaves it behind, and it ends by itself or is ended
+a little later, when it has long left the place where slots are lost. Their number is bounded by
+the size of the pool, so that nothing ever waits inside of the pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import ssl as ssl_module
+import time
+from collections.abc import Mapping
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
+
+import anyio
+import attrs
+import httpx
+import msgspec
+
+from rtstream_async.errors import (
+    ConnectionClosedError,
+    InvalidArgumentError,
+    ProtocolError,
+    RequestTimeoutError,
+    RTStreamError,
+    TransportError,
+)
+from rtstream_async.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    import httpx2  # only for its users: never imported by this package
+
+    AnyClient = httpx.AsyncClient | httpx2.AsyncClient
+
+__all__ = ["HttpRequest", "HttpResponse", "HttpSettings", "HttpTransport", "origin"]
+
+_KEY_HEADER: Final = "x-access-token"
+_REDACTED: Final = b"***"
+_REFUSALS: Final = 400
+_LONGEST_CONNECT: Final = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class HttpRequest:
+    """One request; `url` is absolute, or a path of the API."""
+
+    method: str
+    url: str
+    query: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    json: Any = None  #: the body; `None`: no body
+    timeout: float = 30.0  #: seconds, for the whole exchange
+
+
+@attrs.frozen(kw_only=True)
+class HttpResponse:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]  #: names in lower case
+    body: bytes = attrs.field(repr=False)
+    received_at: float  #: Unix time, seconds, of the local clock
+    elapsed: float  #: seconds from the request's start to the end of its answer
+
+
+@attrs.frozen(kw_only=True)
+class HttpSettings:
+    """What `connect()` says about HTTP."""
+
+    base_url: str
+    key: str = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    client: AnyClient | None = None  #: the user's own; never closed here
+    proxy: str | Literal[False] | None = attrs.field(default=None, repr=False)
+    ssl: ssl_module.SSLContext | None = None
+    http2: bool = False
+    max_connections: int = 100
+    max_body: int = 64 * 2**20  #: bytes, decompressed
+    abandoned_after: float = 2.0  #: seconds that a request lives on after its caller went away
+
+
+class HttpTransport:
+    """Sends requests; the key goes to the API's own origin and nowhere else."""
+
+    def __init__(self, settings: HttpSettings, supervisor: Supervisor) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._origin = origin(settings.base_url)
+        self._client: AnyClient | None = settings.client
+        self._slots = asyncio.Semaphore(settings.max_connections)
+        version = metadata.version("rtstream-async")
+        self._public_headers = {
+            "accept": "application/json",
+            "user-agent": f"rtstream-async/{version} python/{platform.python_version()}",
+        }
+        self._own_headers = {
+            **{name.lower(): value for name, value in settings.headers.items()},
+            "x-videodb-client": f"rtstream-async/{version}",
+            _KEY_HEADER: settings.key,
+        }
+
+    def __repr__(self) -> str:
+        return f"<HttpTransport {self._origin}>"
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer to `request`, whatever its status.
+
+        Cancelling returns at once; the request itself ends in the background, and whether the
+        service acts on it is unknown.
+
+        Raises:
+            RequestTimeoutError: No whole answer within `request.timeout`.
+            TransportError: The connection could not be made, or was lost.
+            ProtocolError: What came is not HTTP, or is too large.
+            ConnectionClosedError: Closed before or meanwhile.
+            WrongEventLoopError: Called in another event loop than the first call.
+        """
+        await self._supervisor.start()
+        sent = False
+        try:
+            async with asyncio.timeout(request.timeout):
+                await self._slots.acquire()
+                exchange = _Exchange(abandoned_after=self._settings.abandoned_after)
+                try:
+                    self._supervisor.start_soon(self._carry, request, exchange, name="http")
+                except RTStreamError:
+                    self._slots.release()
+                    raise
+                sent = True
+                return await exchange.outcome
+        except TimeoutError as exc:
+            if isinstance(exc, RTStreamError):
+                raise
+            raise RequestTimeoutError(
+                f"no answer within {request.timeout:g} s", may_have_acted=sent
+            ) from exc
+
+    async def aclose(self) -> None:
+        """Close the pool, unless it is the user's own. The supervisor is closed before."""
+        if self._settings.client is None and self._client is not None:
+            await self._client.aclose()
+
+    async def _carry(self, request: HttpRequest, exchange: _Exchange) -> None:
+        """Run one request to its end; whatever happens is told to the caller, if it still waits."""
+        try:
+            if exchange.outcome.done():
+                return  # the caller went away before anything was sent
+            with exchange.scope(request.timeout) as scope:
+                exchange.succeed(await self._exchange(request))
+            if scope.cancelled_caught:
+                exchange.fail(RequestTimeoutError(f"no answer within {request.timeout:g} s"))
+        except Exception as exc:  # noqa: BLE001 - a raise here would end the supervisor's other tasks
+            exchange.fail(_translate(exc, self._settings.key))
+        finally:
+            self._slots.release()
+            exchange.fail(ConnectionClosedError())  # no effect, unless we are being cancelled
+
+    async def _exchange(self, request: HttpRequest) -> HttpResponse:
+        client: Any = self._client
+        if client is None:
+            client = self._client = _make_client(self._settings)
+        if client.is_closed:
+            raise InvalidArgumentError("http_client", "is closed")
+        started = time.monotonic()
+        response: Any = await client.send(
+            self._build(client, request), stream=True, follow_redirects=False
+        )
+        try:
+            body = await self._read(response)
+        finally:
+            await response.aclose()
+        if response.status_code >= _REFUSALS:
+            # Refusals end in error messages and logs, and a service may quote the key in them.
+            body = body.replace(self._settings.key.encode(), _REDACTED)
+        return HttpResponse(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=body,
+            received_at=time.time(),
+            elapsed=time.monotonic() - started,
+        )
+
+    def _build(self, client: Any, request: HttpRequest) -> Any:
+        is_absolute = "://" in request.url
+        url = request.url if is_absolute else self._settings.base_url + request.url
+        headers = dict(self._public_headers)
+        if not is_absolute or origin(url) == self._origin:
+            headers |= self._own_headers
+        content = None
+        if request.json is not None:
+            content = msgspec.json.encode(request.json)
+            headers["content-type"] = "application/json"
+        return client.build_request(
+            request.method,
+            url,
+            params=request.query or None,  # an empty mapping would strip the URL's own query
+            headers=headers,
+            content=content,
+            # Phases have their own limits, so that a slow request ends by itself, not cancelled.
+            timeout={
+                "connect": min(request.timeout / 2, _LONGEST_CONNECT),
+                "read": request.timeout,
+                "write": request.timeout,
+                "pool": request.timeout,
+            },
+        )
+
+    async def _read(self, response: Any) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._settings.max_body:
+                raise ProtocolError(f"the answer is larger than {self._settings.max_body} bytes")
+        return bytes(body)
+
+
+class _Exchange:
+    """What the caller of a request and the task that runs it share."""
+
+    def __init__(self, *, abandoned_after: float) -> None:
+        self.outcome: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+        self._abandoned_after = abandoned_after
+        self._scope: anyio.CancelScope | None = None
+        self.outcome.add_done_callback(self._on_done)
+
+    def scope(self, timeout: float) -> anyio.CancelScope:
+        """Return the scope that ends the request: a bit after its caller has given up on it."""
+        if self._scope is None:
+            self._scope = anyio.CancelScope(
+                deadline=anyio.current_time() + timeout + self._abandoned_after
+            )
+        return self._scope
+
+    def succeed(self, response: HttpResponse) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(response)
+
+    def fail(self, error: Exception) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+    def _on_done(self, outcome: asyncio.Future[HttpResponse]) -> None:
+        if not outcome.cancelled():
+            outcome.exception()  # seen, even when the caller has gone in the meantime
+        elif self._scope is not None:
+            self._scope.deadline = min(
+                self._scope.deadline, anyio.current_time() + self._abandoned_after
+            )
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of `url`, the default port left out; empty if it has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.scheme or not parts.hostname:
+        return ""
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    suffix = "" if port in (None, default) else f":{port}"
+    return f"{parts.scheme}://{host}{suffix}"
+
+
+def _make_client(settings: HttpSettings) -> httpx.AsyncClient:
+    limits = httpx.Limits(
+        max_connections=settings.max_connections,
+        max_keepalive_connections=min(20, settings.max_connections),
+    )
+    return httpx.AsyncClient(
+        verify=settings.ssl or True,
+        http2=settings.http2,
+        proxy=settings.proxy or None,
+        trust_env=settings.proxy is None,
+        limits=limits,
+    )
+
+
+# Names and not classes: httpx2 has its own classes under the same names, and is not imported here.
+# The first name that an error's classes have decides. The flag: may the service have acted?
+_TIMEOUTS = {"ConnectTimeout": False, "PoolTimeout": False, "TimeoutException": True}
+_LOSSES = {"ConnectError": False, "ProxyError": False, "NetworkError": True}
+_NOT_HTTP = frozenset({"DecodingError", "LocalProtocolError", "UnsupportedProtocol", "InvalidURL"})
+_FOREIGN = frozenset({"httpx", "httpx2"})
+
+
+def _translate(exc: Exception, key: str) -> Exception:
+    """Return our error for what httpx or httpx2 raised; the key is never part of it."""
+    if isinstance(exc, RTStreamError):
+        return exc
+    names = [kind.__name__ for kind in type(exc).__mro__ if _module(kind) in _FOREIGN]
+    if not names and not isinstance(exc, OSError):
+        return exc  # a bug: no name of ours would tell it better
+    text = _explain(exc).replace(key, _REDACTED.decode())
+    error: Exception
+    for name in names:
+        if name in _TIMEOUTS:
+            error = RequestTimeoutError(text, may_have_acted=_TIMEOUTS[name])
+            break
+        if name in _LOSSES:
+            error = TransportError(text, may_have_acted=_LOSSES[name])
+            break
+        if name in _NOT_HTTP:
+            error = ProtocolError(text)
+            break
+    else:
+        error = TransportError(text)
+    error.__cause__ = exc
+    return error
+
+
+def _module(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _explain(exc: Exception) -> str:
+    """Say which kind of failure it was, and what the system said about it."""
+    text = str(exc) or next((str(c) for c in _causes(exc) if str(c)), "")
+    return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
+
+
+def _causes(exc: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    cause = exc.__cause__ or exc.__context__
+    while cause is not None and cause not in found:
+        found.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return found
