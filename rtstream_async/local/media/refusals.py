@@ -1,0 +1,61 @@
+"""Why a source can't be opened or stopped, in words for people and codes for programs."""
+
+from __future__ import annotations
+
+from av import error
+
+from rtstream_async.local.media.events import Refused
+
+__all__ = ["SourceError", "explain", "refusal"]
+
+
+class SourceError(Exception):
+    """A source is not what it should be; the text says how."""
+
+    def __init__(self, reason: str, code: str) -> None:
+        self.code = code
+        super().__init__(reason)
+
+
+# From the particular to the general: the first class that fits explains it.
+_WORDS: tuple[tuple[type[Exception], str, str], ...] = (
+    (error.HTTPNotFoundError, "not_found", "not found (404)"),
+    (error.HTTPUnauthorizedError, "unauthorized", "user name or password is wrong (401)"),
+    (error.HTTPForbiddenError, "forbidden", "access is forbidden (403)"),
+    (error.HTTPTooManyRequestsError, "busy", "the source says it is asked too often (429)"),
+    (error.HTTPClientError, "refused", "the source rejected the request"),
+    (error.HTTPServerError, "unavailable", "the source has an error of its own (5xx)"),
+    (error.FileNotFoundError, "not_found", "no such file or stream"),
+    (error.IsADirectoryError, "invalid_data", "it is a directory, not a file"),
+    (error.PermissionError, "forbidden", "may not be read by this user"),
+    (error.ConnectionRefusedError, "connection_refused", "connection refused"),
+    (error.ConnectionResetError, "connection_lost", "the connection was reset"),
+    (error.BrokenPipeError, "connection_lost", "the connection broke"),
+    (error.TimeoutError, "timeout", "the connection timed out"),
+    (error.ProtocolNotFoundError, "unsupported", "this protocol is not supported"),
+    (error.DemuxerNotFoundError, "unsupported", "this kind of media is not supported"),
+    (error.DecoderNotFoundError, "unsupported", "no decoder for this kind of media"),
+    (error.InvalidDataError, "invalid_data", "invalid data: no media that can be read"),
+    (error.ArgumentError, "invalid_data", "invalid data: no media that can be read"),
+    (error.EOFError, "no_media", "it ends before any media"),
+    (error.OSError, "unreachable", "the address can't be reached, or the connection failed"),
+)
+
+
+def refusal(exc: Exception, *, timeout: float) -> Refused:
+    """Return why opening failed; `timeout` is the open timeout, in seconds."""
+    if isinstance(exc, SourceError):
+        return Refused(reason=str(exc), code=exc.code)
+    if isinstance(exc, error.ExitError):
+        return Refused(reason=f"timed out after {timeout:g} s", code="timeout")
+    for kind, code, words in _WORDS:
+        if isinstance(exc, kind):
+            return Refused(reason=words, code=code)
+    return Refused(reason=f"can't be opened: {exc}", code="unknown")
+
+
+def explain(exc: Exception, *, timeout: float) -> str:
+    """Return why a playing source stopped; `timeout` is the read timeout, in seconds."""
+    if isinstance(exc, error.ExitError):
+        return f"the source sent nothing for {timeout:g} s"
+    return refusal(exc, timeout=timeout).reason

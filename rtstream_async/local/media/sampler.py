@@ -1,0 +1,277 @@
+"""Frames out of a stream, decoded only when somebody asked for them.
+
+The packets since the last key frame are kept, and decoding starts when a sampling time is
+reached: from that key frame, or from where the decoder stands. A frame every five seconds from a
+stream with a key frame every two costs a fifth of decoding it all, and with 25 s between key
+frames nobody waits for the next one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Protocol, cast
+
+import attrs
+from av import error
+from av.codec import CodecContext
+from av.packet import Packet
+from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from rtstream_async.local.domain.sampling import SampleSchedule
+from rtstream_async.local.engines.ports import Frame
+from rtstream_async.local.media.clock import StreamClock
+from rtstream_async.local.media.events import Sampled
+from rtstream_async.local.media.jpeg import encode_jpeg
+
+__all__ = ["Sampler"]
+
+_LONGEST_SIDE = 1280  # pixels
+_GROUP_BYTES = 16 << 20  # of packets kept since the last key frame
+_QUEUE_BYTES = 32 << 20
+_PICTURE_BYTES = 4 << 20  # what a decoded frame counts for in the queue
+
+
+@attrs.frozen
+class _Coded:
+    packet: Packet[Stream]
+    time: float
+    is_key: bool
+
+    @property
+    def size(self) -> int:
+        return self.packet.size
+
+
+@attrs.frozen
+class _Decoded:
+    frame: VideoFrame
+    time: float
+
+    @property
+    def size(self) -> int:
+        return _PICTURE_BYTES
+
+
+@attrs.frozen
+class _NewSource:
+    """What follows comes from another demuxer."""
+
+    stream: VideoStream
+    size: int = 0
+
+
+class _Sink(Protocol):
+    def __call__(self, sampled: Sampled, /) -> None: ...
+
+
+class Sampler:
+    """Takes packets (or frames, where the stream is decoded anyway) and gives JPEGs.
+
+    It works in a thread of its own, so that decoding never delays the recording. When it can't
+    keep up it skips to a later key frame.
+    """
+
+    def __init__(self, clock: StreamClock, deliver: _Sink) -> None:
+        self._clock = clock
+        self._deliver = deliver
+        self._schedule = SampleSchedule()
+        self._group = _Group()
+        self._decoder: VideoCodecContext | None = None
+        self._stream: VideoStream | None = None
+        self._queue: deque[_Coded | _Decoded | _NewSource | None] = deque()
+        self._queued = 0
+        self._skips = False
+        self._newest = 0.0
+        self._lock = threading.Lock()  # the schedule: commands come from another thread
+        self._condition = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._thread.start()
+
+    def order(self, key: str, *, origin: float, period: float, now: float) -> None:
+        """Begin sampling for `key`; `now` (Unix seconds) counts until a packet has come."""
+        with self._lock:
+            self._schedule.add(key, origin=origin, period=period, now=self._newest or now)
+
+    def cancel(self, key: str) -> None:
+        """Stop sampling for `key`."""
+        with self._lock:
+            self._schedule.remove(key)
+
+    def begin(self, stream: VideoStream) -> None:
+        """What is offered from now on belongs to `stream`."""
+        self._put(_NewSource(stream))
+
+    def offer_packet(self, packet: Packet[Stream], *, time: float) -> None:
+        """Take a packet, shown at `time` (Unix seconds); never waits."""
+        is_key = packet.is_keyframe
+        self._newest = max(self._newest, time)
+        if self._skips and not is_key:
+            return
+        self._skips = self._queued > _QUEUE_BYTES
+        if not self._skips:
+            self._put(_Coded(packet, time, is_key))
+
+    def offer_frame(self, frame: VideoFrame, *, time: float) -> None:
+        """Take a frame that was decoded anyway; never waits."""
+        self._newest = max(self._newest, time)
+        with self._lock:
+            due = self._schedule.due
+        if due is not None and time >= due and self._queued <= _QUEUE_BYTES:
+            self._put(_Decoded(frame, time))
+
+    def close(self) -> None:
+        """Give the frames that are still due from what was offered, and end."""
+        self._put(None)
+        self._thread.join()
+
+    def _put(self, item: _Coded | _Decoded | _NewSource | None) -> None:
+        with self._condition:
+            self._queue.append(item)
+            self._queued += item.size if item else 0
+            self._condition.notify()
+
+    def _take(self) -> _Coded | _Decoded | _NewSource | None:
+        with self._condition:
+            while not self._queue:
+                self._condition.wait()
+            item = self._queue.popleft()
+            self._queued -= item.size if item else 0
+            return item
+
+    def _run(self) -> None:
+        while (item := self._take()) is not None:
+            match item:
+                case _Coded():
+                    self._group.add(item)
+                    self._advance()
+                case _Decoded(frame=frame, time=time):
+                    self._keep(frame, time)
+                case _NewSource(stream=stream):
+                    self._drain()
+                    self._stream = stream
+        self._drain()
+
+    def _due(self) -> float | None:
+        with self._lock:
+            return self._schedule.due
+
+    def _advance(self) -> None:
+        """Decode as far as the frames that are due need it."""
+        due = self._due()
+        if due is None:
+            self._decoder = None
+            self._group.rewind()
+        elif self._group.newest >= due or self._group.is_full:
+            for coded in self._group.pending():
+                self._decode(coded)
+                due = self._due()
+                if due is None or (self._group.newest < due and not self._group.is_full):
+                    break
+        self._group.trim()
+
+    def _decode(self, coded: _Coded) -> None:
+        if self._decoder is None:
+            self._decoder = self._new_decoder()
+        elif self._group.is_broken:
+            self._decoder.flush_buffers()
+        self._group.is_broken = False
+        due = self._due()
+        # Nothing refers to these frames, and nobody wants them.
+        skips = due is not None and coded.time < due
+        self._decoder.skip_frame = "NONREF" if skips else "DEFAULT"
+        try:
+            frames = self._decoder.decode(cast("Packet[VideoStream]", coded.packet))
+        except error.FFmpegError:
+            return  # a damaged picture; a decoder goes on with the next
+        self._keep_all(frames)
+
+    def _drain(self) -> None:
+        """The source is over: what the decoder holds back is wanted now."""
+        if self._decoder is not None and not self._group.is_broken:
+            self._keep_all(self._decoder.decode(None))
+        self._decoder = None
+        self._group = _Group()
+
+    def _keep_all(self, frames: list[VideoFrame]) -> None:
+        for frame in frames:
+            ticks = frame.dts if frame.pts is None else frame.pts
+            if ticks is not None:
+                self._keep(frame, self._clock.time(ticks))
+
+    def _keep(self, frame: VideoFrame, time: float) -> None:
+        with self._lock:
+            taken = self._schedule.take(time)
+        if not taken:
+            return
+        jpeg, width, height = encode_jpeg(frame, longest_side=_LONGEST_SIDE)
+        picture = Frame(time=time, jpeg=jpeg, width=width, height=height)
+        for key, due in taken.items():
+            self._deliver(Sampled(key=key, due=due, frame=picture))
+
+    def _new_decoder(self) -> VideoCodecContext:
+        if self._stream is None:
+            raise RuntimeError("a packet came before its source")
+        context = self._stream.codec_context
+        decoder = cast("VideoCodecContext", CodecContext.create(context.codec.name, "r"))
+        decoder.extradata = context.extradata
+        decoder.thread_count = 1
+        return decoder
+
+
+class _Group:
+    """The packets since the last key frame, and how many of them the decoder has had."""
+
+    def __init__(self) -> None:
+        self._packets: list[_Coded] = []
+        self._bytes = 0
+        self._decoded = 0
+        self._has_key = False  # the packets begin with the key frame
+        self._is_continued = False  # what was before them is in the decoder
+        self.newest = 0.0
+        self.is_broken = True  #: the decoder does not stand right before the next packet
+
+    @property
+    def is_full(self) -> bool:
+        """Too large to keep; what is needed must be decoded as it comes."""
+        return self._bytes > _GROUP_BYTES
+
+    def add(self, coded: _Coded) -> None:
+        """Take the next packet; a key frame begins a new group."""
+        if coded.is_key:
+            self.is_broken = self.is_broken or self._decoded < len(self._packets)
+            self._empty(has_key=True, is_continued=False)
+            self.newest = coded.time
+        elif not (self._has_key or self._is_continued):
+            return  # nothing to decode it from
+        self._packets.append(coded)
+        self._bytes += coded.size
+        self.newest = max(self.newest, coded.time)
+
+    def pending(self) -> Iterator[_Coded]:
+        """Give the packets that the decoder has not had, counting them as had."""
+        while self._decoded < len(self._packets):
+            self._decoded += 1
+            yield self._packets[self._decoded - 1]
+
+    def rewind(self) -> None:
+        """The decoder is gone: the next one begins at the key frame, if that is still here."""
+        self.is_broken = True
+        if self._has_key:
+            self._decoded = 0
+        else:
+            self._empty(has_key=False, is_continued=False)
+
+    def trim(self) -> None:
+        """Forget what is too much to keep."""
+        if self.is_full:
+            is_continued = not self.is_broken and self._decoded == len(self._packets)
+            self._empty(has_key=False, is_continued=is_continued)
+
+    def _empty(self, *, has_key: bool, is_continued: bool) -> None:
+        self._packets, self._bytes, self._decoded = [], 0, 0
+        self._has_key, self._is_continued = has_key, is_continued

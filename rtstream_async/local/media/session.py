@@ -1,0 +1,263 @@
+"""One source from open to end: read, put on the clock, record, sample."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+
+import attrs
+from av.audio.stream import AudioStream
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from rtstream_async.local.domain.timeline import Timeline, TimelineRules
+from rtstream_async.local.media.clock import TICK, TICKS, StreamClock
+from rtstream_async.local.media.events import AudioTrack, Opened, VideoTrack
+from rtstream_async.local.media.recorder import Recorder
+from rtstream_async.local.media.sampler import Sampler
+from rtstream_async.local.media.source import OpenSource
+from rtstream_async.local.media.tracks import (
+    Made,
+    Track,
+    copies_audio,
+    copies_video,
+    make_audio,
+    make_video,
+)
+
+__all__ = ["Player", "describe", "timeline_for"]
+
+_BURST_PAUSE = 0.02  # seconds; a packet that took longer was not lying ready
+_BURST_SECONDS = 2.0
+_BURST_BACKLOG = 60.0
+_REORDERING = 10.0  # seconds; no encoder shows a picture later than this after decoding it
+_DEFAULT_FPS = 25.0
+_DEFAULT_SOUND = 1024 / 48_000
+
+
+def timeline_for(source: OpenSource, *, not_before: float) -> Timeline:
+    """Return the timeline that fits the source.
+
+    Where we keep the time ourselves, the source's clock can't run fast or slow. A file that is
+    read as fast as possible starts where the recording ends, or now.
+    """
+    if not (source.is_live or source.is_paced):
+        not_before = not_before or time.time()
+    rules = TimelineRules(slack=math.inf) if source.is_paced else TimelineRules()
+    return Timeline(not_before=not_before, rules=rules)
+
+
+def describe(source: OpenSource) -> Opened:
+    """Return what the source is, for the stream's status."""
+    format_name = source.container.format.name
+    video = None if source.video is None else _video_track(source.video, format_name)
+    audio = None if source.audio is None else _audio_track(source.audio)
+    return Opened(
+        video=video,
+        audio=audio,
+        format=format_name,
+        live=source.is_live,
+        note=_note(video, audio),
+    )
+
+
+def _video_track(stream: VideoStream, format_name: str) -> VideoTrack:
+    return VideoTrack(
+        codec=stream.codec_context.name,
+        width=stream.codec_context.width,
+        height=stream.codec_context.height,
+        fps=float(stream.average_rate) if stream.average_rate else None,
+        transcoded=not copies_video(stream, format_name),
+    )
+
+
+def _audio_track(stream: AudioStream) -> AudioTrack:
+    return AudioTrack(
+        codec=stream.codec_context.name,
+        rate=stream.codec_context.sample_rate,
+        channels=stream.codec_context.channels,
+        transcoded=not copies_audio(stream),
+    )
+
+
+def _note(video: VideoTrack | None, audio: AudioTrack | None) -> str:
+    picture, sound = "no picture", "no sound"
+    if video is not None:
+        how = ", transcoded to h264" if video.transcoded else ""
+        picture = f"{video.codec} {video.width}x{video.height}{how}"
+    if audio is not None:
+        how = ", transcoded to aac" if audio.transcoded else ""
+        sound = f"{audio.codec} {audio.rate} Hz{how}"
+    return f"{picture}; {sound}"
+
+
+@attrs.define
+class _Arrival:
+    packet: Packet[Stream]
+    time: float | None  # Unix seconds; None: the wall clock means nothing here
+
+
+class Player:
+    """Plays one open source into the recorder and the sampler."""
+
+    def __init__(
+        self,
+        source: OpenSource,
+        *,
+        timeline: Timeline,
+        clock: StreamClock,
+        recorder: Recorder,
+        sampler: Sampler | None,
+        stop: threading.Event,
+    ) -> None:
+        self._source = source
+        self._timeline = timeline
+        self._clock = clock
+        self._recorder = recorder
+        self._sampler = sampler
+        self._stop = stop
+        self._tracks = self._make_tracks()
+        self._durations = {
+            stream.index: self._usual_duration(stream.index) for stream in source.streams
+        }
+        self.lag = 0.0  #: seconds behind the wall clock
+
+    def play(self) -> None:
+        """Return at the end of the source, or when told to stop.
+
+        Raises:
+            av.error.FFmpegError: The source broke off.
+        """
+        by_kind = {track.is_video: track for track in self._tracks.values()}
+        self._recorder.begin(by_kind)
+        if self._sampler is not None and self._source.video is not None:
+            self._sampler.begin(self._source.video)
+        try:
+            for arrival in self._arrivals():
+                if self._stop.is_set():
+                    return
+                self._take(arrival)
+        finally:
+            for track in self._tracks.values():
+                self._record(track, track.flush())
+
+    def _make_tracks(self) -> dict[int, Track]:
+        tracks: dict[int, Track] = {}
+        source = self._source
+        if source.video is not None:
+            tracks[source.video.index] = make_video(
+                source.video, source.container.format.name, self._offer_frame
+            )
+        if source.audio is not None:
+            tracks[source.audio.index] = make_audio(source.audio)
+        return tracks
+
+    def _usual_duration(self, index: int) -> float:
+        video = self._source.video
+        if video is None or video.index != index:
+            return _DEFAULT_SOUND
+        return 1 / float(video.average_rate or _DEFAULT_FPS)
+
+    def _arrivals(self) -> Iterator[_Arrival]:
+        packets = self._packets()
+        if self._source.is_paced:
+            for packet in packets:
+                yield _Arrival(packet, time.time())
+        elif self._source.is_live:
+            yield from _settled(packets)
+            for packet in packets:
+                yield _Arrival(packet, time.time())
+        else:
+            for packet in packets:
+                yield _Arrival(packet, None)
+
+    def _packets(self) -> Iterator[Packet[Stream]]:
+        for packet in self._source.container.demux(self._source.streams):
+            if packet.size:  # the last ones are empty; they ask to flush
+                yield packet
+
+    def _take(self, arrival: _Arrival) -> None:
+        packet = arrival.packet
+        index = packet.stream_index
+        seconds = _seconds(packet)
+        duration = (packet.duration or 0) * seconds or self._durations[index]
+        pts, dts = self._timestamps(packet, seconds)
+        placed = self._timeline.place(
+            index, dts=dts, end=max(pts, dts) + duration, duration=duration, arrival=arrival.time
+        )
+        self.lag = placed.lag
+        if self._source.is_paced:
+            self._wait_until(dts + placed.offset)
+        if placed.discontinuity:
+            self._recorder.interrupt()
+        packet.time_base = TICK
+        packet.pts = self._clock.ticks(pts + placed.offset)
+        packet.dts = self._clock.ticks(dts + placed.offset)
+        packet.duration = round(duration * TICKS)
+        track = self._tracks[index]
+        self._record(track, track.feed(packet))
+        if track.is_video and track.is_copy and self._sampler is not None:
+            self._sampler.offer_packet(packet, time=self._clock.time(packet.pts))
+
+    def _timestamps(self, packet: Packet[Stream], seconds: float) -> tuple[float, float]:
+        """The packet's (pts, dts) in seconds of the stream clock, whatever of them is missing."""
+        expected = self._timeline.expected(packet.stream_index) or 0.0
+        if packet.dts is not None:
+            dts = packet.dts * seconds
+        elif packet.pts is not None:
+            dts = packet.pts * seconds
+        else:
+            dts = expected
+        pts = dts if packet.pts is None else packet.pts * seconds
+        return (pts, dts) if 0 <= pts - dts <= _REORDERING else (dts, dts)
+
+    def _wait_until(self, moment: float) -> None:
+        delay = moment - time.time()
+        if delay > 0:
+            self._stop.wait(delay)
+
+    def _record(self, track: Track, made: Iterator[Made]) -> None:
+        for piece in made:
+            if piece.is_new_format:
+                self._recorder.interrupt()
+            self._recorder.write(track, piece.packet)
+
+    def _offer_frame(self, frame: VideoFrame) -> None:
+        if self._sampler is not None and frame.pts is not None:
+            self._sampler.offer_frame(frame, time=self._clock.time(frame.pts))
+
+
+def _seconds(packet: Packet[Stream]) -> float:
+    base = packet.time_base
+    return base.numerator / base.denominator
+
+
+def _settled(packets: Iterator[Packet[Stream]]) -> Iterator[_Arrival]:
+    """The packets that lay ready at the start, each with the time at which it was sent.
+
+    What was buffered while the source was probed, and what a server keeps for newcomers, comes at
+    once; only its newest packet is of now.
+    """
+    held: list[Packet[Stream]] = []
+    begun = asked = time.monotonic()
+    for packet in packets:
+        held.append(packet)
+        now = time.monotonic()
+        if now - asked > _BURST_PAUSE or now - begun > _BURST_SECONDS:
+            break
+        asked = now
+    if not held:
+        return
+    arrived, newest = time.time(), _position(held[-1])
+    for packet in held:
+        age = min(max(newest - _position(packet), 0.0), _BURST_BACKLOG)
+        yield _Arrival(packet, arrived - age)
+
+
+def _position(packet: Packet[Stream]) -> float:
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return (stamp or 0) * _seconds(packet)

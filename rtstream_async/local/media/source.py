@@ -1,0 +1,132 @@
+"""Opening a source with PyAV."""
+
+from __future__ import annotations
+
+import threading
+
+import attrs
+import av
+from av import error
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from rtstream_async.local.domain.sources import SourceKind
+from rtstream_async.local.media.refusals import SourceError
+from rtstream_async.local.media.settings import IngestSettings
+
+__all__ = ["OpenSource", "open_source"]
+
+# A file may hold references to other files and addresses (playlists, SDP, concat scripts); only
+# containers that hold their own media are read from disk. The same for what a remote playlist
+# may make this machine open.
+_FILE_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,h264,hevc,m4v,mpegvideo,mjpeg,"
+    "mp3,aac,wav,ogg,flac,asf,gif,ivf,mxf,nut,ac3,eac3,amr,aiff,caf,au"
+)
+_OPTIONS: dict[SourceKind, dict[str, str]] = {
+    SourceKind.FILE: {"protocol_whitelist": "file", "format_whitelist": _FILE_FORMATS},
+    SourceKind.HTTP: {"protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy,data"},
+    SourceKind.RTSP: {"rtsp_transport": "tcp"},
+    SourceKind.RTMP: {},
+}
+_LISTEN_OPTIONS: dict[SourceKind, dict[str, str]] = {
+    SourceKind.RTMP: {"listen": "1"},
+    # Without a timeout of its own the RTSP listener fails with ERANGE.
+    SourceKind.RTSP: {"rtsp_flags": "listen", "listen_timeout": "60"},
+}
+_LISTEN_SLICE = 60.0  # seconds; a publisher that connects and says nothing blocks no longer
+
+
+@attrs.define(eq=False)
+class OpenSource:
+    """An open source and the tracks of it that are used. Close it in the thread that reads it."""
+
+    container: InputContainer
+    video: VideoStream | None
+    audio: AudioStream | None
+    is_live: bool
+    is_paced: bool  #: it gives data as fast as we read, so we keep the time
+
+    @property
+    def streams(self) -> list[VideoStream | AudioStream]:
+        """The tracks to read."""
+        return [stream for stream in (self.video, self.audio) if stream is not None]
+
+    def close(self) -> None:
+        """Hang up."""
+        self.container.close()
+
+
+def open_source(settings: IngestSettings, stop: threading.Event) -> OpenSource | None:
+    """Return the source, open, or `None` when `stop` was set while waiting for a publisher.
+
+    Raises:
+        SourceError: It holds nothing to play.
+        av.error.FFmpegError: It can't be opened.
+    """
+    container = _wait_for_publisher(settings, stop) if settings.source.listen else _open(settings)
+    if container is None:
+        return None
+    if _lacks_video(settings, container):
+        # RTMP sends the sound first; a server under load is then taken for a radio.
+        container.close()
+        container = _open(settings)
+    kind = settings.source.kind
+    is_live = kind in _LIVE or (kind is SourceKind.HTTP and not container.duration)
+    source = OpenSource(
+        container=container,
+        video=_pick_video(container),
+        audio=container.streams.audio[0] if container.streams.audio else None,
+        is_live=is_live,
+        is_paced=kind not in _LIVE and (settings.realtime or is_live),
+    )
+    if not source.streams:
+        container.close()
+        raise SourceError("it holds neither video nor audio", "no_media")
+    return source
+
+
+_LIVE = {SourceKind.RTMP, SourceKind.RTSP}
+
+
+def _open(settings: IngestSettings, *, timeout: float | None = None) -> InputContainer:
+    source = settings.source
+    options = dict(_OPTIONS[source.kind])
+    if source.listen:
+        options |= _LISTEN_OPTIONS[source.kind]
+    is_file = source.kind is SourceKind.FILE
+    # The prefix keeps a file name with a colon from being taken for a protocol.
+    return av.open(
+        f"file:{source.url}" if is_file else source.url,
+        mode="r",
+        options=options,
+        metadata_errors="replace",
+        timeout=(timeout or settings.open_timeout, settings.read_timeout),
+    )
+
+
+def _wait_for_publisher(settings: IngestSettings, stop: threading.Event) -> InputContainer | None:
+    while not stop.is_set():
+        try:
+            return _open(settings, timeout=_LISTEN_SLICE)
+        except (error.ExitError, error.TimeoutError):
+            continue  # nobody came; listen again
+        except (error.EOFError, error.InvalidDataError, error.ConnectionResetError):
+            # A publisher that hung up at once. Not a busy loop: each turn needs a connection.
+            continue
+    return None
+
+
+def _lacks_video(settings: IngestSettings, container: InputContainer) -> bool:
+    source = settings.source
+    return source.kind is SourceKind.RTMP and not source.listen and not container.streams.video
+
+
+def _pick_video(container: InputContainer) -> VideoStream | None:
+    """The first moving picture; a cover image inside a sound file is none."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None

@@ -1,0 +1,166 @@
+"""One stream's process: `python -m rtstream_async.local.media.worker`, started by `Ingest`.
+
+It opens the source, records and samples until the source ends or its parent closes the pipe. It
+loads no more than it needs: there is one for every stream.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import msgspec
+from av.error import FFmpegError
+
+from rtstream_async.local.domain.cutting import CutRules
+from rtstream_async.local.domain.timeline import Timeline
+from rtstream_async.local.media.clock import StreamClock
+from rtstream_async.local.media.events import Ended, Lost, Progress, Refused, SegmentClosed
+from rtstream_async.local.media.outbox import Outbox
+from rtstream_async.local.media.recorder import Recorder
+from rtstream_async.local.media.refusals import SourceError, explain, refusal
+from rtstream_async.local.media.sampler import Sampler
+from rtstream_async.local.media.session import Player, describe, timeline_for
+from rtstream_async.local.media.settings import IngestSettings
+from rtstream_async.local.media.source import OpenSource, open_source
+from rtstream_async.local.parent import Parent, serve_parent
+
+__all__ = ["main"]
+
+_STOP_GRACE = 0.5  # seconds for the reading thread to notice that it should stop
+_SEND_GRACE = 2.0  # seconds for the last events to go out
+_BEFORE = 100.0  # seconds; what was sent before we came still has positive ticks
+
+
+class Worker:
+    """Plays the source that the settings name, and tells the parent."""
+
+    def __init__(self, parent: Parent, settings: IngestSettings) -> None:
+        self._parent = parent
+        self._settings = settings
+        self._stop = threading.Event()
+        self._finished = threading.Event()
+        begin = max(settings.not_before, time.time() if settings.not_before == 0 else 0)
+        self._clock = StreamClock(math.floor(min(begin, time.time())) - _BEFORE)
+        self._recorder = Recorder(
+            settings.directory, CutRules(target=settings.segment), self._clock, self._on_segment
+        )
+        self._outbox = Outbox(parent, self._report)
+        self._sampler: Sampler | None = None
+        if "video" in settings.media_types:
+            self._sampler = Sampler(self._clock, self._outbox.put_frame)
+        self._timeline: Timeline | None = None
+        self._player: Player | None = None
+
+    def run(self) -> None:
+        """Return when the source is over or the parent wants no more; everything is sent."""
+        threading.Thread(target=self._listen, name="commands", daemon=True).start()
+        closing = self._play_all()
+        if self._sampler is not None:
+            self._sampler.close()
+        self._recorder.close()
+        if closing is not None:
+            self._outbox.put(closing)
+        self._finished.set()
+        self._outbox.close(_SEND_GRACE)
+
+    def _play_all(self) -> Refused | Lost | Ended | None:
+        while True:
+            closing = self._play_once()
+            is_over = not isinstance(closing, Ended) or not self._settings.source.loop
+            if is_over or self._stop.is_set():
+                return closing
+
+    def _play_once(self) -> Refused | Lost | Ended | None:
+        try:
+            source = open_source(self._settings, self._stop)
+        except (SourceError, FFmpegError) as exc:
+            return refusal(exc, timeout=self._settings.open_timeout)
+        if source is None:
+            return None
+        recorded = self._recorder.segments
+        try:
+            self._play(source)
+        except FFmpegError as exc:
+            return Lost(reason=explain(exc, timeout=self._settings.read_timeout))
+        finally:
+            source.close()
+        if source.is_live:
+            return Lost(reason="the source closed the connection")
+        self._recorder.begin({})
+        if self._recorder.segments == recorded and not self._stop.is_set():
+            return Refused(reason="nothing in it can be played", code="no_media")
+        return Ended(reason="the file was played to its end")
+
+    def _play(self, source: OpenSource) -> None:
+        self._outbox.put(describe(source))
+        if self._timeline is None:
+            self._timeline = timeline_for(source, not_before=self._settings.not_before)
+        self._player = Player(
+            source,
+            timeline=self._timeline,
+            clock=self._clock,
+            recorder=self._recorder,
+            sampler=self._sampler,
+            stop=self._stop,
+        )
+        self._player.play()
+
+    def _on_segment(self, segment: SegmentClosed) -> None:
+        self._outbox.put(segment)
+
+    def _report(self, dropped: int) -> Progress | None:
+        written = self._recorder.progress()
+        if written is None:
+            return None
+        end, open_segment = written
+        return Progress(
+            time=end,
+            open_segment=open_segment,
+            lag=self._player.lag if self._player is not None else 0.0,
+            dropped_frames=dropped,
+        )
+
+    def _listen(self) -> None:
+        """Follow the parent's commands until it closes the pipe; then see that we end."""
+        while (command := self._parent.receive()) is not None:
+            self._obey(command)
+        self._stop.set()
+        if self._finished.wait(_STOP_GRACE):
+            return
+        # The reading thread hangs in a read that nobody may interrupt (closing a container
+        # under it crashes). The recording does not need it.
+        self._recorder.close()
+        self._outbox.close(_SEND_GRACE)
+        os._exit(0)
+
+    def _obey(self, command: Any) -> None:
+        if self._sampler is None:
+            return
+        match command:
+            case ["sample", str() as key, float() | int() as origin, float() | int() as period]:
+                self._sampler.order(key, origin=origin, period=period, now=time.time())
+            case ["unsample", str() as key]:
+                self._sampler.cancel(key)
+            case _:
+                raise ValueError(f"unknown command {command!r}")
+
+
+def main() -> None:
+    """Run the worker; the first message is its settings."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
+    parent = serve_parent()
+    settings = parent.receive()
+    if settings is None:
+        return
+    Worker(parent, msgspec.convert(settings, IngestSettings)).run()
+    # Not by the interpreter's way out: other threads may still be inside native code.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
