@@ -58,4 +58,6 @@ def explain(exc: Exception, *, timeout: float) -> str:
     """Return why a playing source stopped; `timeout` is the read timeout, in seconds."""
     if isinstance(exc, error.ExitError):
         return f"the source sent nothing for {timeout:g} s"
+    if type(exc) is error.OSError:  # what RTMP says when the other side is gone
+        return "the connection was closed"
     return refusal(exc, timeout=timeout).reason

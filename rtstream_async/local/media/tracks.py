@@ -23,7 +23,17 @@ from rtstream_async.local.domain.h264 import sequence_parameters
 from rtstream_async.local.domain.timeline import DtsRepair
 from rtstream_async.local.media.clock import TICK, TICKS
 
-__all__ = ["Made", "Track", "copies_audio", "copies_video", "make_audio", "make_video"]
+__all__ = [
+    "AudioEncoder",
+    "CopyTrack",
+    "Made",
+    "Track",
+    "VideoEncoder",
+    "copies_audio",
+    "copies_video",
+    "make_audio",
+    "make_video",
+]
 
 _BROWSER_PIXELS = {None, "yuv420p", "yuvj420p"}
 _FORMATS_WITHOUT_PTS = {"avi", "h264"}  # B-frames can't be ordered without decoding
@@ -85,38 +95,43 @@ def copies_audio(stream: AudioStream) -> bool:
 def make_video(stream: VideoStream, container_format: str, on_frame: _FrameSink) -> Track:
     """Return the picture's track; `on_frame` gets the frames if it must be decoded."""
     if copies_video(stream, container_format):
-        return _CopyTrack(stream, is_video=True)
-    return _VideoEncoder(stream, on_frame)
+        return CopyTrack(stream)
+    return VideoEncoder(stream, on_frame)
 
 
 def make_audio(stream: AudioStream) -> Track:
     """Return the sound's track."""
     if copies_audio(stream):
-        return _CopyTrack(stream, is_video=False)
-    return _AudioEncoder(stream)
+        return CopyTrack(stream)
+    return AudioEncoder(stream)
 
 
-class _CopyTrack:
+class CopyTrack:
+    """Passes a track on as it is."""
+
     is_copy = True
 
-    def __init__(self, stream: VideoStream | AudioStream, *, is_video: bool) -> None:
-        self.is_video = is_video
+    def __init__(self, stream: VideoStream | AudioStream) -> None:
+        self.is_video = stream.type == "video"
         self._stream = stream
         self._extradata: bytes | None = None
         self._parameters: bytes | None = None
         self._repair = DtsRepair()
 
     def add_to(self, container: OutputContainer) -> Stream:
+        """Add the track to a new file."""
         stream = container.add_stream_from_template(self._stream, opaque=True)
         if self._extradata is not None:
             stream.codec_context.extradata = self._extradata
         return stream
 
     def feed(self, packet: Packet[Stream]) -> Iterator[Made]:
+        """Give what the recording gets for one packet."""
         packet.pts, packet.dts = self._repair.fix(packet.pts or 0, packet.dts or 0)
         yield Made(packet=packet, is_new_format=self._changes_format(packet))
 
     def flush(self) -> Iterator[Made]:
+        """Give what is still held back."""
         return iter(())
 
     def _changes_format(self, packet: Packet[Stream]) -> bool:
@@ -166,10 +181,11 @@ class _Encoder:
 
 
 def _scratch() -> OutputContainer:
-    return av.open(os.devnull, "w", format="mpegts")
+    # FLV wants the parameters beside the frames; from there every other format can have them.
+    return av.open(os.devnull, "w", format="flv")
 
 
-class _VideoEncoder:
+class VideoEncoder:
     """Decodes the picture and encodes it as H.264, of the same size (made even)."""
 
     is_video = True
@@ -186,13 +202,18 @@ class _VideoEncoder:
         self._step = TICKS // 25
         if stream.average_rate:
             self._step = round(TICKS / stream.average_rate)
+        context = stream.codec_context
+        if context.width and context.height:
+            self._resize(context.width, context.height)
 
     def add_to(self, container: OutputContainer) -> Stream:
+        """Add the track to a new file."""
         if self._encoder is None:
             raise RuntimeError("a file was begun before the first picture")
         return container.add_stream_from_template(self._encoder.stream, opaque=True)
 
     def feed(self, packet: Packet[Stream]) -> Iterator[Made]:
+        """Give what the recording gets for one packet."""
         try:
             frames = self._source.codec_context.decode(cast("Packet[VideoStream]", packet))
         except error.InvalidDataError:
@@ -201,6 +222,7 @@ class _VideoEncoder:
             yield from self._recode(frame)
 
     def flush(self) -> Iterator[Made]:
+        """Give what is still held back."""
         for frame in self._source.codec_context.decode(None):
             yield from self._recode(frame)
         if self._encoder is not None:
@@ -211,16 +233,12 @@ class _VideoEncoder:
         if not self._is_next(frame):
             return
         self._on_frame(frame)
-        changed = False
-        size = (frame.width, frame.height)
-        if self._encoder is None or size != self._size:
-            changed = self._encoder is not None
-            # What the old encoder holds back is nothing: it is tuned for no latency.
-            self._encoder, self._size = self._new_encoder(frame), size
-            self._last_key = None
+        encoder, changed = self._encoder, False
+        if encoder is None or (frame.width, frame.height) != self._size:
+            encoder, changed = self._resize(frame.width, frame.height), True
         picture = _even(frame)
         picture.pict_type = self._type(frame.pts or 0)
-        for packet in self._encoder.encode(picture):
+        for packet in encoder.encode(picture):
             packet.duration = packet.duration or self._step
             yield Made(packet=packet, is_new_format=changed)
             changed = False
@@ -243,21 +261,23 @@ class _VideoEncoder:
         self._last_key = pts
         return PictureType.I
 
-    def _new_encoder(self, frame: VideoFrame) -> _Encoder:
+    def _resize(self, width: int, height: int) -> _Encoder:
         if self._encoder is not None:
+            # It holds nothing back: it is tuned for no latency.
             self._encoder.close()
         scratch = _scratch()
         stream = scratch.add_stream(
             "libx264",
             Fraction(TICKS, self._step).limit_denominator(1001),
-            width=frame.width & ~1,
-            height=frame.height & ~1,
+            width=width & ~1,
+            height=height & ~1,
             time_base=TICK,
             pix_fmt="yuv420p",
             options=dict(_X264),
             thread_count=1,
         )
-        return _Encoder(scratch, stream)
+        self._encoder, self._size, self._last_key = _Encoder(scratch, stream), (width, height), None
+        return self._encoder
 
 
 def _even(frame: VideoFrame) -> VideoFrame:
@@ -286,7 +306,7 @@ def _crop(frame: VideoFrame, width: int, height: int) -> VideoFrame:
     return cast("VideoFrame", graph.pull())
 
 
-class _AudioEncoder:
+class AudioEncoder:
     """Decodes the sound and encodes it as AAC, at most stereo."""
 
     is_video = False
@@ -305,9 +325,11 @@ class _AudioEncoder:
         self._encoder = _Encoder(scratch, stream)
 
     def add_to(self, container: OutputContainer) -> Stream:
+        """Add the track to a new file."""
         return container.add_stream_from_template(self._encoder.stream, opaque=True)
 
     def feed(self, packet: Packet[Stream]) -> Iterator[Made]:
+        """Give what the recording gets for one packet."""
         try:
             frames = self._source.codec_context.decode(cast("Packet[AudioStream]", packet))
         except error.InvalidDataError:
@@ -316,6 +338,7 @@ class _AudioEncoder:
             yield from self._recode(frame)
 
     def flush(self) -> Iterator[Made]:
+        """Give what is still held back."""
         for frame in self._source.codec_context.decode(None):
             yield from self._recode(frame)
         yield from self._recode(None)
