@@ -31,6 +31,7 @@ logger = logging.getLogger("rtstream_async.http")
 
 _DATE_RESOLUTION: Final = 1.0  # an HTTP Date has whole seconds
 
+T = TypeVar("T")
 _CallError = APIError | ProtocolError | RequestTimeoutError | TransportError
 _E = TypeVar("_E", bound=_CallError)
 
@@ -84,18 +85,20 @@ class Caller:
     async def call(
         self,
         route: Route,
+        read: Callable[[Any], T],
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         **ids: str,
-    ) -> Any:
-        """Return the `data` of the endpoint's answer, `None` if it gave none.
+    ) -> T:
+        """Return what `read` makes of the `data` of the endpoint's answer.
 
         Answers that come later are waited for. Cancelling is safe for the connection; what the
         service makes of a request that was sent is unknown.
 
         Args:
             route: The endpoint.
+            read: Gets the answer's `data`, `None` if it gave none.
             query: Query parameters; those that are `None` are left out.
             body: What is sent as JSON.
             ids: What the route's path names.
@@ -119,7 +122,10 @@ class Caller:
         answer = await self._answer(call)
         if isinstance(answer, Pending):
             answer = await self._poll(call, answer)
-        return answer.data
+        try:
+            return read(answer.data)
+        except ProtocolError as exc:
+            raise _complete(exc, call) from None
 
     async def _poll(self, call: _Call, pending: Pending) -> Reply:
         """Ask for the result of a job until there is one. A foreign address gets no key."""

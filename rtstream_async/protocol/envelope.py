@@ -75,14 +75,13 @@ def read(
     answer = _Answer(status, headers, body, now)
     if status in _REDIRECTS:
         return ProtocolError(_redirect_text(status, headers))
-    document = _decode(body)
+    fields = _decode(body)
     if status >= _REFUSALS:
-        return answer.refused(error_for_status(status), _fields(document))
+        return answer.refused(error_for_status(status), fields or {})
     if status == _NO_CONTENT or not body.strip():
         return Reply(None)
-    if not isinstance(document, dict):
+    if fields is None:
         return ProtocolError(f"the answer is not a JSON object: {_excerpt(body)}")
-    fields = _fields(document)
     found = _read_object(fields, polled=polled)
     return answer.refused(found, fields) if isinstance(found, type) else found
 
@@ -129,7 +128,7 @@ def _read_object(
     if document.get("success") is False:
         return AsyncResponseError if polled else ValidationError
     if word in _UNFINISHED:
-        return _unfinished(document)
+        return _unfinished(document, polled=polled)
     if word is not None and word not in _FINISHED:
         return AsyncResponseError  # a failure, or a word we can't take for success
     if inner and "data" not in document:
@@ -140,9 +139,9 @@ def _read_object(
     return Reply(document.get("data"))
 
 
-def _unfinished(document: dict[str, Any]) -> Reply | Pending:
+def _unfinished(document: dict[str, Any], *, polled: bool) -> Reply | Pending:
     data = document.get("data")
-    if document.get("request_type") == "async":
+    if document.get("request_type") == "async" and not polled:
         return Reply(data)  # the result goes to a callback URL: there is nothing to wait for
     url = _fields(data).get("output_url")
     return Pending(url if isinstance(url, str) and url else None)
@@ -161,11 +160,11 @@ class _Answer:
         if inner.get("success") is False:
             fields = inner
         code = fields.get("error_code")
+        texts = [_message(fields), _status_text(fields)]
+        if fields.get("success") is True:
+            texts.reverse()  # the message praises the request; the job's state is the news
         return kind(
-            _message(fields)
-            or _status_text(fields)
-            or _excerpt(self.body)
-            or f"HTTP status {self.status}",
+            texts[0] or texts[1] or _excerpt(self.body) or f"HTTP status {self.status}",
             status=self.status,
             error_code=str(code) if isinstance(code, str | int) else None,
             request_id=next(filter(None, map(self.headers.get, _REQUEST_ID_HEADERS)), None),
@@ -203,11 +202,12 @@ def _fields(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _decode(body: bytes) -> object:
+def _decode(body: bytes) -> dict[str, Any] | None:
     try:
-        return msgspec.json.decode(body)
+        document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.UNSET
+        return None
+    return cast("dict[str, Any]", document) if isinstance(document, dict) else None
 
 
 def _excerpt(body: bytes) -> str:

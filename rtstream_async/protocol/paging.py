@@ -16,27 +16,43 @@ __all__ = ["ByNumber", "ByOffset", "Given"]
 
 _REMEMBERED_PAGES = 8
 _STALLED_PAGES = 3
+_MARGIN = 0.001  # seconds: whether the service's `end` is inclusive is not documented
 
 
 @attrs.frozen(kw_only=True)
 class ByNumber:
-    """A place in a list that is asked for by `page` and `page_size`."""
+    """A place in a list that is asked for by `page` and `page_size`, within bounds of time."""
 
     page: int = 1
     page_size: int = 100
+    start: float | None = None  #: Unix time, seconds
+    end: float | None = None  #: Unix time, seconds
 
-    def query(self) -> dict[str, int]:
+    def query(self) -> dict[str, float]:
         """Return what to ask for."""
-        return {"page": self.page, "page_size": self.page_size}
+        bounds = {"start": self.start, "end": self.end}
+        given = {key: value for key, value in bounds.items() if value is not None}
+        return {"page": self.page, "page_size": self.page_size, **given}
 
-    def after(self, *, count: int, more: bool) -> ByNumber | None:
+    def after(self, *, ends: Sequence[float], more: bool) -> ByNumber | None:
         """Return the next place, `None` at the end.
 
+        A list that is newest first grows in front of the reader. A reader slower than the list
+        would be pushed back by a page for each page it reads, and never arrive. So after the
+        first page the list is asked for up to its newest record only: then it stands still.
+
         Args:
-            count: How many records the page had; none is the end, whatever the service says.
+            ends: When the page's records end, in their order, Unix seconds; an empty page is the
+                end, whatever the service says.
             more: The service's `next_page`.
         """
-        return attrs.evolve(self, page=self.page + 1) if more and count else None
+        if not more or not ends:
+            return None
+        is_newest_first = ends[0] > ends[-1]
+        end = self.end
+        if end is None and self.page == 1 and is_newest_first:
+            end = round(max(ends) + _MARGIN, 6)
+        return attrs.evolve(self, page=self.page + 1, end=end)
 
 
 @attrs.frozen(kw_only=True)

@@ -153,7 +153,8 @@ def scene_page(data: object, *, place: ByNumber) -> tuple[Page[Scene], ByNumber 
     """Return one page of scenes, and the place of the next."""
     fields = _object(data, "scene list")
     items = _list(fields, _SCENE_LISTS, "scene list", scene)
-    after = place.after(count=len(items), more=bool(fields.get("next_page")))
+    ends = [item.end for item in items]
+    after = place.after(ends=ends, more=bool(fields.get("next_page")))
     page = Page(
         items=items,
         next_page=after is not None,

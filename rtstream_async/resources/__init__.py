@@ -1,0 +1,1 @@
+"""Handles: the objects of the service, with their methods."""

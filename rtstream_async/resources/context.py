@@ -1,0 +1,46 @@
+"""What every handle holds: the way to the service and to the socket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtstream_async.api.caller import Caller
+from rtstream_async.models.base import Unset
+
+if TYPE_CHECKING:
+    from rtstream_async.realtime.hub import Hub
+
+__all__ = ["Context"]
+
+
+@attrs.frozen(eq=False)
+class Context:
+    """The parts of one `Connection` that its handles use."""
+
+    caller: Caller
+    hub: Hub
+
+    async def push_target(self, ws_connection_id: str | Unset | None) -> str | None:
+        """Return the connection id to push to, `None` for no push.
+
+        Args:
+            ws_connection_id: The caller's choice; when there is none, it is this connection's own
+                socket, which is opened if it is not open yet.
+        """
+        if isinstance(ws_connection_id, Unset):
+            return await self.hub.connection_id()
+        return ws_connection_id
+
+    def note_armed(
+        self,
+        ws_connection_id: str | Unset | None,
+        target: str | None,
+        *,
+        stream_id: str,
+        channel: str,
+    ) -> None:
+        """Tell the hub that something now makes messages for our own socket."""
+        if isinstance(ws_connection_id, Unset) and target is not None:
+            self.hub.note_armed(rtstream_id=stream_id, channel=channel, connection_id=target)

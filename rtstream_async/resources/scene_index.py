@@ -1,0 +1,130 @@
+"""`RTStreamSceneIndex`: what watches a stream, or listens to it, and makes records of it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from datetime import datetime
+from typing import Any
+
+from rtstream_async.api import scene_indexes
+from rtstream_async.api.streams import Action
+from rtstream_async.models.records import IndexRecord, Page, Scene
+from rtstream_async.protocol.bounds import at_least, optional_window
+from rtstream_async.protocol.paging import ByNumber
+from rtstream_async.resources.handle import Handle
+from rtstream_async.resources.pages import Pages
+
+__all__ = ["RTStreamSceneIndex"]
+
+
+class RTStreamSceneIndex(Handle[IndexRecord]):
+    """A scene or audio index of a stream."""
+
+    def __repr__(self) -> str:
+        return (
+            f"RTStreamSceneIndex(rtstream_index_id={self.rtstream_index_id!r},"
+            f" rtstream_id={self.rtstream_id!r}, extraction_type={self.extraction_type!r},"
+            f" name={self.name!r}, status={self.status!r})"
+        )
+
+    @property
+    def rtstream_index_id(self) -> str:
+        """Id of the index."""
+        return self._record.rtstream_index_id
+
+    @property
+    def rtstream_id(self) -> str:
+        """Id of the stream."""
+        return self._record.rtstream_id
+
+    @property
+    def extraction_type(self) -> str | None:
+        """`time` (what is seen) or `transcript` (what is heard)."""
+        return self._record.extraction_type
+
+    @property
+    def extraction_config(self) -> Mapping[str, Any]:
+        """How the stream is cut into records; numbers are numbers."""
+        return self._record.extraction_config
+
+    @property
+    def prompt(self) -> str | None:
+        """What the index was asked to tell."""
+        return self._record.prompt
+
+    @property
+    def name(self) -> str | None:
+        """Name of the index."""
+        return self._record.name
+
+    @property
+    def status(self) -> str | None:
+        """The service's word for its state, when it was last asked."""
+        return self._record.status
+
+    @property
+    def is_running(self) -> bool:
+        """Whether `status` is one of the service's words for a running index."""
+        return self._record.is_running
+
+    async def refresh(self) -> None:
+        """Read the index anew from the service."""
+        self._record = await self._look()
+
+    async def start(self) -> None:
+        """Start the index; no error if it runs already. `status` is read from the service."""
+        await self._switch("start", change=self._set_status, look=self._look)
+
+    async def stop(self) -> None:
+        """Stop the index; no error if it is stopped. `status` is read from the service."""
+        await self._switch("stop", change=self._set_status, look=self._look)
+
+    def get_scenes(
+        self,
+        start: float | datetime | None = None,
+        end: float | datetime | None = None,
+        page: int = 1,
+        page_size: int = 100,
+    ) -> Pages[Scene]:
+        """Return the scenes: `await` it for one page, `async for` it for all from `page` on.
+
+        The order is the service's: newest first. Scenes that are made while it is iterated are
+        not in it; `events()` has those.
+
+        Args:
+            start: Nothing before this: Unix seconds, or an aware `datetime`.
+            end: Nothing after this; each bound may be given alone.
+            page: Which page, from 1.
+            page_size: Records of a page.
+
+        Raises:
+            InvalidArgumentError: A bound or a number can't be used.
+        """
+        first, last = optional_window(start, end)
+        place = ByNumber(
+            page=at_least("page", page, 1),
+            page_size=at_least("page_size", page_size, 1),
+            start=first,
+            end=last,
+        )
+        return Pages(self._scene_page, place, key=_identity)
+
+    async def _scene_page(self, place: ByNumber) -> tuple[Page[Scene], ByNumber | None]:
+        return await scene_indexes.scene_page(
+            self._context.caller, self.rtstream_id, self.rtstream_index_id, place
+        )
+
+    async def _look(self) -> IndexRecord:
+        return await scene_indexes.get(
+            self._context.caller, self.rtstream_id, self.rtstream_index_id
+        )
+
+    async def _set_status(self, action: Action) -> None:
+        await scene_indexes.set_status(
+            self._context.caller, self.rtstream_id, self.rtstream_index_id, action
+        )
+
+
+def _identity(scene: Scene) -> Hashable:
+    """Records have no id: equal times and words are the same record."""
+    return (scene.start, scene.end, scene.text)
