@@ -39,12 +39,14 @@ class Route:
         return self.template.format(**{name: quote(id_, safe="") for name, id_ in ids.items()})
 
 
+COLLECTION_LIST = Route("GET", "/collection", repeatable=True)
 COLLECTION = Route("GET", "/collection/{collection_id}", repeatable=True)
 WEBSOCKET = Route("GET", "/collection/{collection_id}/websocket", repeatable=True)
 
 STREAM_CREATE = Route("POST", "/rtstream")
 STREAM_LIST = Route("GET", "/rtstream", repeatable=True)
 STREAM = Route("GET", "/rtstream/{stream_id}", repeatable=True)
+STREAM_UPDATE = Route("PATCH", "/rtstream/{stream_id}", repeatable=True)
 STREAM_STATUS = Route("PATCH", "/rtstream/{stream_id}/status", repeatable=True)
 STREAM_PLAYBACK = Route("GET", "/rtstream/{stream_id}/stream", repeatable=True)
 

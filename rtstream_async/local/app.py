@@ -1,0 +1,122 @@
+"""The ASGI application: routes to handlers, requests to calls, refusals to envelopes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from rtstream_async.local.answers import (
+    envelope,
+    guarded,
+    refusal_response,
+    request_id_of,
+    send_denial,
+)
+from rtstream_async.local.arguments import Arguments
+from rtstream_async.local.calls import Call, Endpoint, Handler
+from rtstream_async.local.gate import Gate
+from rtstream_async.local.handlers import browser, collections, indexes, playback, streams
+from rtstream_async.local.refusal import Refusal, invalid
+from rtstream_async.local.services import Services
+from rtstream_async.protocol.routes import Route as RouteSpec
+
+__all__ = ["build_app"]
+
+_BODY_BYTES = 1024 * 1024
+
+# `/index/scene` before `/index/{index_id}`: the first that fits is taken.
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *collections.ENDPOINTS,
+    *streams.ENDPOINTS,
+    *playback.ENDPOINTS,
+    *indexes.ENDPOINTS,
+)
+
+
+def build_app(
+    services: Services,
+    *,
+    api_key: str,
+    is_host_allowed: Callable[[str], bool],
+    extra: Iterable[Endpoint] = (),
+) -> ASGIApp:
+    """Return the application over `services`; `extra` endpoints need the key like all others."""
+    routes = [
+        *(_route(services, *item) for item in (*extra, *ENDPOINTS)),
+        *browser.routes(services),
+        WebSocketRoute("/ws", _socket_endpoint(services)),
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
+    app.router.redirect_slashes = False
+    return Gate(app, api_key=api_key, is_host_allowed=is_host_allowed)
+
+
+def endpoint(services: Services, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """Return the Starlette endpoint that calls `handler`."""
+
+    async def respond(request: Request) -> Response:
+        call = Call(
+            services=services,
+            base_url=f"{request.url.scheme}://{request.headers['host']}",
+            request_id=request_id_of(request.scope),
+            ids={name: str(value) for name, value in request.path_params.items()},
+            query=Arguments(dict(request.query_params)),
+            body=Arguments(await _read_body(request)),
+        )
+        reply = await handler(call)
+        return envelope(reply.data, status=reply.status, message=reply.message)
+
+    return guarded(respond)
+
+
+def _route(services: Services, route: RouteSpec, handler: Handler) -> Route:
+    return Route(route.template, endpoint(services, handler), methods=[route.method])
+
+
+async def _read_body(request: Request) -> dict[str, object]:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > _BODY_BYTES:
+            raise Refusal(413, "TOO_LARGE", f"the body is larger than {_BODY_BYTES} bytes")
+    if not raw.strip():
+        return {}
+    try:
+        body = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise invalid("body", f"is not JSON: {exc}") from None
+    if body is None:
+        return {}
+    if not isinstance(body, dict):
+        raise invalid("body", "must be a JSON object")
+    return {str(key): value for key, value in body.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON
+
+
+def _socket_endpoint(services: Services) -> Callable[[WebSocket], Awaitable[None]]:
+    async def serve(socket: WebSocket) -> None:
+        try:
+            await services.hub.serve(socket)
+        except Refusal as refusal:
+            await send_denial(refusal, socket.send)
+
+    return serve
+
+
+async def _http_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)  # noqa: S101 - registered for it alone
+    texts = {
+        404: ("NOT_FOUND", f"there is nothing at {request.url.path}"),
+        405: ("WRONG_METHOD", f"{request.method} is not possible at {request.url.path}"),
+    }
+    code, message = texts.get(exc.status_code, ("HTTP_ERROR", exc.detail))
+    response = refusal_response(Refusal(exc.status_code, code, message))
+    response.headers.update(exc.headers or {})
+    return response

@@ -1,0 +1,249 @@
+"""A test's hand on the server: what is sent, and what goes wrong.
+
+Only a server made with `control=True` has it, as `server.control` and under `/_local/`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from rtstream_async.local.calls import Call, Endpoint, Reply
+from rtstream_async.local.hub import Hub, Peer, Sent
+from rtstream_async.local.pipelines.director import Director
+from rtstream_async.local.pipelines.visual import publish_scene
+from rtstream_async.local.refusal import invalid, not_found
+from rtstream_async.local.store import statements
+from rtstream_async.local.store.rows import IndexRow, SceneRow, StreamRow
+from rtstream_async.local.store.worker import Worker
+from rtstream_async.models.messages import Message
+from rtstream_async.protocol.codec import emit
+from rtstream_async.protocol.codec.times import microseconds
+from rtstream_async.protocol.routes import Route
+
+__all__ = ["Control", "Frame", "SocketState"]
+
+Frame = Message | Mapping[str, Any] | str | bytes
+"""What can be sent: a message, a frame as a mapping, or raw text or bytes."""
+
+_CODES = (1000, 4999)
+_STATUSES = (400, 599)
+_MANY = 1_000_000
+
+
+@attrs.frozen(kw_only=True)
+class SocketState:
+    """One open socket."""
+
+    connection_id: str
+    sent: int  #: frames written
+    queued: int  #: frames that wait for the reader
+    dropped: int  #: frames given up because the reader was too slow
+
+
+class Control:
+    """Scripted frames and records, cut sockets, refused handshakes."""
+
+    def __init__(self, hub: Hub, store: Worker, director: Director) -> None:
+        self._hub = hub
+        self._store = store
+        self._director = director
+
+    def sockets(self) -> list[SocketState]:
+        """Return the open sockets, oldest first."""
+        return [_state(peer) for peer in self._hub]
+
+    async def emit(
+        self, frame: Frame, *, connection_id: str | None = None, rtstream_id: str | None = None
+    ) -> dict[str, Sent]:
+        """Send a frame to one socket, to all that listen to a stream, or to all there are.
+
+        Returns:
+            What became of it, by connection id.
+        """
+        ids = await self._targets(connection_id, rtstream_id)
+        payload = emit.frame(frame) if isinstance(frame, Message) else frame
+        return {id_: self._hub.send(id_, payload) for id_ in ids}
+
+    async def add_scene(
+        self,
+        rtstream_id: str,
+        text: str,
+        *,
+        start: float,
+        end: float,
+        index_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Store a record in the stream's running indexes (or one index), then push it.
+
+        Args:
+            rtstream_id: The stream.
+            text: What is said.
+            start: Unix time, seconds.
+            end: Unix time, seconds.
+            index_id: One index; all that run otherwise.
+            metadata: Goes into the record.
+
+        Returns:
+            How many records were made.
+
+        Raises:
+            Refusal: There is no such stream or index.
+        """
+        stream = await self._store.run(statements.get_stream, rtstream_id)
+        if stream is None:
+            raise not_found("stream", rtstream_id)
+        indexes = await self._indexes(stream, index_id)
+        for index in indexes:
+            scene = SceneRow(
+                index_id=index.id,
+                start_us=microseconds(start),
+                end_us=microseconds(end),
+                text=text,
+                engine="scripted",
+                metadata=metadata or {},
+            )
+            await publish_scene(
+                scene, index=index, stream_name=stream.name, store=self._store, hub=self._hub
+            )
+        return len(indexes)
+
+    def close(self, connection_id: str | None = None, *, code: int = 1000, reason: str = "") -> int:
+        """Close one socket, or all, with a close code; return how many. Queued frames go first."""
+        peers = self._peers(connection_id)
+        for peer in peers:
+            peer.close(code, reason)
+        return len(peers)
+
+    def cut(self, connection_id: str | None = None) -> int:
+        """Break one connection, or all, with no goodbye; return how many."""
+        peers = self._peers(connection_id)
+        for peer in peers:
+            peer.cut()
+        return len(peers)
+
+    def refuse_handshakes(self, count: int = 1, *, status: int = 503) -> None:
+        """Refuse the next `count` handshakes with an HTTP status; 0 for no more."""
+        self._hub.faults.refuse = count
+        self._hub.faults.refuse_status = status
+
+    def mute_hellos(self, count: int = 1) -> None:
+        """Let the next `count` sockets open, and never tell them their connection id."""
+        self._hub.faults.mute = count
+
+    async def reset(self) -> None:
+        """Forget all streams, close all sockets, and let nothing go wrong any more."""
+        self.refuse_handshakes(0)
+        self.mute_hellos(0)
+        await self._director.forget_all()
+        self.cut()
+        self._hub.gone.clear()
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Return the same over REST."""
+        return (
+            (Route("POST", "/_local/emit"), self._post_emit),
+            (Route("POST", "/_local/scenes"), self._post_scene),
+            (Route("GET", "/_local/sockets"), self._get_sockets),
+            (Route("POST", "/_local/sockets/close"), self._post_close),
+            (Route("POST", "/_local/sockets/cut"), self._post_cut),
+            (Route("POST", "/_local/handshakes"), self._post_handshakes),
+            (Route("POST", "/_local/reset"), self._post_reset),
+        )
+
+    def _peers(self, connection_id: str | None) -> list[Peer]:
+        if connection_id is None:
+            return list(self._hub)
+        peer = self._hub.get(connection_id)
+        return [] if peer is None else [peer]
+
+    async def _targets(self, connection_id: str | None, rtstream_id: str | None) -> Iterable[str]:
+        if connection_id is not None:
+            return [connection_id]
+        if rtstream_id is None:
+            return [peer.connection_id for peer in self._hub]
+        indexes = await self._store.run(statements.list_indexes, rtstream_id)
+        bound = [index.ws_connection_id for index in indexes]
+        return dict.fromkeys(id_ for id_ in bound if id_ is not None)
+
+    async def _indexes(self, stream: StreamRow, index_id: str | None) -> list[IndexRow]:
+        rows = await self._store.run(statements.list_indexes, stream.id)
+        if index_id is None:
+            return [row for row in rows if row.status == "running"]
+        chosen = [row for row in rows if row.id == index_id]
+        if not chosen:
+            raise not_found("index", index_id)
+        return chosen
+
+    async def _post_emit(self, call: Call) -> Reply:
+        call.body.only(("connection_id", "rtstream_id", "frame"))
+        frame = call.body.values.get("frame")
+        if not isinstance(frame, dict | str):
+            raise invalid("frame", "must be an object, or text to be sent as it is")
+        sent = await self.emit(
+            frame,  # pyright: ignore[reportUnknownArgumentType] - JSON
+            connection_id=call.body.text("connection_id"),
+            rtstream_id=call.body.text("rtstream_id"),
+        )
+        return Reply(data={"sent": sent})
+
+    async def _post_scene(self, call: Call) -> Reply:
+        body = call.body
+        body.only(("rtstream_id", "index_id", "text", "start", "end", "metadata"))
+        now = time.time()
+        start, end = body.number("start"), body.number("end")
+        count = await self.add_scene(
+            body.required_text("rtstream_id"),
+            body.required_text("text"),
+            start=now - 1 if start is None else start,
+            end=now if end is None else end,
+            index_id=body.text("index_id"),
+            metadata=body.mapping("metadata").values,
+        )
+        return Reply(data={"records": count})
+
+    async def _get_sockets(self, call: Call) -> Reply:
+        call.query.only(())
+        return Reply(data={"sockets": [attrs.asdict(state) for state in self.sockets()]})
+
+    async def _post_close(self, call: Call) -> Reply:
+        call.body.only(("connection_id", "code", "reason"))
+        low, high = _CODES
+        count = self.close(
+            call.body.text("connection_id"),
+            code=call.body.integer("code", 1000, low=low, high=high),
+            reason=call.body.text("reason") or "",
+        )
+        return Reply(data={"sockets": count})
+
+    async def _post_cut(self, call: Call) -> Reply:
+        call.body.only(("connection_id",))
+        return Reply(data={"sockets": self.cut(call.body.text("connection_id"))})
+
+    async def _post_handshakes(self, call: Call) -> Reply:
+        call.body.only(("refuse", "status", "mute"))
+        low, high = _STATUSES
+        self.refuse_handshakes(
+            call.body.integer("refuse", 0, low=0, high=_MANY),
+            status=call.body.integer("status", 503, low=low, high=high),
+        )
+        self.mute_hellos(call.body.integer("mute", 0, low=0, high=_MANY))
+        return Reply()
+
+    async def _post_reset(self, call: Call) -> Reply:
+        call.body.only(())
+        await self.reset()
+        return Reply()
+
+
+def _state(peer: Peer) -> SocketState:
+    return SocketState(
+        connection_id=peer.connection_id,
+        sent=peer.sent,
+        queued=peer.queued,
+        dropped=peer.dropped,
+    )

@@ -1,0 +1,111 @@
+"""Where a window of a stream can be played."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlencode
+
+import anyio
+
+from rtstream_async.local.calls import Call, Endpoint, Reply
+from rtstream_async.local.handlers.streams import find_stream
+from rtstream_async.local.pipelines.live import LiveStream
+from rtstream_async.local.recording import playable
+from rtstream_async.local.refusal import Refusal, invalid
+from rtstream_async.local.store import statements
+from rtstream_async.local.store.rows import StreamRow
+from rtstream_async.local.tokens import Grant
+from rtstream_async.protocol import routes
+from rtstream_async.protocol.codec.times import microseconds
+
+__all__ = ["ENDPOINTS"]
+
+_ARGUMENTS = (
+    "start",
+    "end",
+    "player_title",
+    "player_description",
+    "player_slug_prefix",
+    "original_frame_rate",
+    "frame_rate",
+)
+_LAST_MOMENT = 1e11  # seconds; what is larger is in another unit
+
+
+async def get_playback(call: Call) -> Reply:
+    """Answer the URLs of a window's manifest and of a page that plays it.
+
+    A window that ends a moment ahead of the recording is waited for, so that it is whole.
+    """
+    stream = await find_stream(call)
+    call.query.only(_ARGUMENTS)
+    start, end = await _window(call, stream)
+    live = call.services.director.live(stream.id)
+    await _wait_for(call, live, end)
+    if not await playable(call.services.store, stream.id, live, start=start, end=end):
+        raise Refusal(
+            404,
+            "NOT_RECORDED",
+            f"nothing of {start:.3f} to {end:.3f} is recorded; {await _span(call, stream)}",
+        )
+    return Reply(data=_urls(call, stream, start, end))
+
+
+async def _window(call: Call, stream: StreamRow) -> tuple[float, float]:
+    first_us, last_us, _ = await call.services.store.run(statements.recorded, stream.id)
+    live = call.services.director.live(stream.id)
+    opened = None if live is None else live.open_segment
+    starts = [*([] if first_us is None else [first_us / 1e6]), *([opened.start] if opened else [])]
+    ends = [*([] if last_us is None else [last_us / 1e6]), *([opened.end] if opened else [])]
+    start, end = _moment(call, "start"), _moment(call, "end")
+    if not starts and (start is None or end is None):
+        raise Refusal(404, "NOT_RECORDED", "nothing of this stream is recorded yet")
+    start = min(starts) if start is None else start
+    end = max(ends) if end is None else end
+    if start >= end:
+        raise invalid("start", f"{start:.3f} must be before end {end:.3f}")
+    horizon = time.time() + call.services.settings.clip_patience
+    if end > horizon:
+        raise invalid("end", f"{end:.3f} lies in the future; it is {time.time():.3f} now")
+    return start, end
+
+
+def _moment(call: Call, name: str) -> float | None:
+    value = call.query.number(name)
+    if value is not None and not 0 <= value < _LAST_MOMENT:
+        raise invalid(name, f"{value:g} is no Unix time in seconds")
+    return value
+
+
+async def _wait_for(call: Call, live: LiveStream | None, end: float) -> None:
+    patience = call.services.settings.clip_patience
+    if live is None or end - live.present > patience:
+        return
+    with anyio.move_on_after(patience):
+        await live.wait_recorded(end)
+
+
+async def _span(call: Call, stream: StreamRow) -> str:
+    first_us, last_us, _ = await call.services.store.run(statements.recorded, stream.id)
+    if first_us is None or last_us is None:
+        return "nothing of this stream is recorded yet"
+    return f"recorded is {first_us / 1e6:.3f} to {last_us / 1e6:.3f}"
+
+
+def _urls(call: Call, stream: StreamRow, start: float, end: float) -> dict[str, str]:
+    grant = Grant(
+        kind="clip", subject=stream.id, start_us=microseconds(start), end_us=microseconds(end)
+    )
+    token = call.services.tokens.issue(grant, lifetime=call.services.settings.clip_lifetime)
+    name = f"{grant.start_us}-{grant.end_us}.m3u8"
+    stream_url = f"{call.base_url}/manifests/{stream.id}/{name}?{urlencode({'token': token})}"
+    page = {
+        "url": stream_url,
+        "title": call.query.text("player_title") or stream.name,
+        "description": call.query.text("player_description"),
+    }
+    asked = urlencode({key: value for key, value in page.items() if value})
+    return {"stream_url": stream_url, "player_url": f"{call.base_url}/player?{asked}"}
+
+
+ENDPOINTS: tuple[Endpoint, ...] = ((routes.STREAM_PLAYBACK, get_playback),)

@@ -1,0 +1,1 @@
+"""From sources to records: recording, windows, engine, store, sockets."""

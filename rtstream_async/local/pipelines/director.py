@@ -1,0 +1,268 @@
+"""Starts and stops streams and indexes, and brings them back after a restart."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import attrs
+
+from rtstream_async.local.domain.lifecycle import StreamState
+from rtstream_async.local.domain.sources import Source
+from rtstream_async.local.engines.ports import EngineError, VisionEngine
+from rtstream_async.local.hub import Hub
+from rtstream_async.local.pipelines.live import LiveStream
+from rtstream_async.local.pipelines.visual import VisualIndex
+from rtstream_async.local.refusal import Refusal, invalid
+from rtstream_async.local.settings import Settings
+from rtstream_async.local.sources import (
+    SCRIPTED,
+    is_listening,
+    resolve_source,
+    without_secrets,
+)
+from rtstream_async.local.store import statements
+from rtstream_async.local.store.rows import IndexRow, StreamRow
+from rtstream_async.local.store.worker import Worker
+from rtstream_async.supervisor import Supervisor
+
+__all__ = ["Director"]
+
+logger = logging.getLogger(__name__)
+
+_DRAIN = 8.0  # seconds for all streams together to close their recordings at shutdown
+_GRACE = 2.0  # an ingest's own words about a source that does not answer come a little later
+
+
+class Director:
+    """Knows what runs. One lock a stream, so that start, stop and indexes don't cross."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Worker,
+        hub: Hub,
+        supervisor: Supervisor,
+        make_vision: Callable[[], VisionEngine],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._hub = hub
+        self._supervisor = supervisor
+        self._make_vision = make_vision
+        self._vision: VisionEngine | None = None
+        self._vision_lock = anyio.Lock()
+        self._live: dict[str, LiveStream] = {}
+        self._locks: dict[str, anyio.Lock] = {}
+        self._closing = False
+
+    def live(self, stream_id: str) -> LiveStream | None:
+        """Return the stream at work, or `None` when it does not run."""
+        live = self._live.get(stream_id)
+        return live if live is not None and live.lifecycle.is_active else None
+
+    async def connect(self, row: StreamRow) -> StreamRow:
+        """Start a new stream; return it when its source plays, or its listener is up.
+
+        Raises:
+            Refusal: The source can't be had. Nothing of the stream is left.
+        """
+        await self._store.run(statements.add_stream, row)
+        try:
+            async with self._lock(row.id):
+                live = await self._launch(row, not_before=0.0)
+                await self._await_source(live)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._discard(row.id)
+            raise
+        return live.row
+
+    async def start(self, row: StreamRow) -> StreamRow:
+        """Start a stream again; return it at once, connecting. A running one is left alone.
+
+        Raises:
+            Refusal: Its source is not allowed (any more).
+        """
+        async with self._lock(row.id):
+            if (live := self.live(row.id)) is not None:
+                return live.row
+            _, recorded_us, _ = await self._store.run(statements.recorded, row.id)
+            live = await self._launch(row, not_before=(recorded_us or 0) / 1e6)
+            for index in await self._store.run(statements.list_indexes, row.id):
+                if index.status != "stopped":
+                    await self._attach_again(live, index)
+            return live.row
+
+    async def stop(self, row: StreamRow) -> StreamRow:
+        """Stop a stream; return it when its recording is closed and its indexes are done."""
+        async with self._lock(row.id):
+            live = self._live.pop(row.id, None)
+            if live is not None:
+                await live.stop(wanted=False)
+            changes = {"status": "stopped", "wanted": False}
+            return await self._store.run(statements.change_stream, row.id, changes) or row
+
+    async def add_index(self, row: IndexRow) -> IndexRow:
+        """Start a new index; return it when the engine is ready for its first window.
+
+        Raises:
+            Refusal: The engine can't be started.
+        """
+        async with self._lock(row.stream_id):
+            live = self.live(row.stream_id)
+            if live is None or live.source is not None:
+                await self._engine()
+            await self._store.run(statements.add_index, row)
+            if live is not None:
+                await self._attach(live, row)
+            return row
+
+    async def start_index(self, row: IndexRow) -> IndexRow:
+        """Start an index again; a running one is left alone."""
+        async with self._lock(row.stream_id):
+            live = self.live(row.stream_id)
+            if live is not None and row.id in live.indexes:
+                return row
+            changes = {"status": "running", "last_error": None}
+            row = await self._change_index(row, changes)
+            if live is not None:
+                await self._attach(live, row)
+            return row
+
+    async def stop_index(self, row: IndexRow) -> IndexRow:
+        """Stop an index; return it when its last record is stored."""
+        async with self._lock(row.stream_id):
+            live = self.live(row.stream_id)
+            if live is not None:
+                await live.remove_index(row.id)
+            return await self._change_index(row, {"status": "stopped"})
+
+    async def resume(self) -> None:
+        """Start what ran when the server was last stopped, or died."""
+        for row in await self._store.run(statements.wanted_streams):
+            try:
+                await self.start(attrs.evolve(row, status="stopped"))
+            except Refusal as refusal:
+                logger.warning("stream %s is not resumed: %s", row.id, refusal.message)
+                changes = {"status": "error", "last_error": refusal.message}
+                await self._store.run(statements.change_stream, row.id, changes)
+
+    async def forget_all(self) -> None:
+        """Stop and delete all streams, with their recordings and records."""
+        for id_ in await self._store.run(statements.stream_ids):
+            async with self._lock(id_):
+                await self._discard(id_)
+
+    async def aclose(self) -> None:
+        """Close all recordings, finish all indexes, free the engine; within bounds."""
+        self._closing = True
+        with anyio.move_on_after(_DRAIN) as scope:
+            async with anyio.create_task_group() as group:
+                for live in self._live.values():
+                    group.start_soon(_stop_for_now, live)
+        if scope.cancelled_caught:
+            logger.warning("some streams did not finish within %g s", _DRAIN)
+        self._live.clear()
+        if self._vision is not None:
+            await self._vision.aclose()
+
+    def directory(self, stream_id: str) -> Path:
+        """Return where a stream's segments are."""
+        return self._settings.segments_dir / stream_id
+
+    def _lock(self, stream_id: str) -> anyio.Lock:
+        return self._locks.setdefault(stream_id, anyio.Lock())
+
+    async def _launch(self, row: StreamRow, *, not_before: float) -> LiveStream:
+        if self._closing:
+            raise Refusal(503, "STOPPING", "the server is stopping")
+        source = await self._source(row.url)
+        directory = self.directory(row.id)
+        await anyio.to_thread.run_sync(lambda: directory.mkdir(parents=True, exist_ok=True))
+        live = LiveStream(
+            row=row,
+            source=source,
+            directory=directory,
+            store=self._store,
+            open_timeout=self._settings.open_timeout,
+        )
+        self._live[row.id] = live
+        await live.start(self._spawn, not_before=not_before)
+        return live
+
+    async def _source(self, url: str) -> Source | None:
+        if self._settings.scripted and url.startswith(SCRIPTED):
+            return None
+        source = await resolve_source(url, media_root=self._settings.media_root)
+        if source.listen and is_listening(source.url):
+            raise invalid("url", "somebody listens at this address already")
+        return source
+
+    async def _await_source(self, live: LiveStream) -> None:
+        timeout = self._settings.open_timeout
+        listens = live.source is not None and live.source.listen
+        with anyio.move_on_after(timeout + _GRACE):
+            await (live.wait_listening() if listens else live.wait_opened())
+        if live.lifecycle.state is not StreamState.CONNECTED:
+            reason = live.refused or live.row.last_error or f"no answer within {timeout:g} s"
+            raise invalid("url", f"the source can't be opened: {without_secrets(reason)}")
+
+    async def _discard(self, stream_id: str) -> None:
+        live = self._live.pop(stream_id, None)
+        if live is not None:
+            await live.stop(wanted=False)
+        await self._store.run(statements.delete_stream, stream_id)
+        await anyio.to_thread.run_sync(shutil.rmtree, self.directory(stream_id), True)
+
+    async def _attach(self, live: LiveStream, row: IndexRow) -> None:
+        if live.source is None:
+            return  # control makes its records
+        index = VisualIndex(
+            row=row,
+            stream_name=live.row.name,
+            engine=await self._engine(),
+            store=self._store,
+            hub=self._hub,
+        )
+        await live.add_index(index, self._spawn)
+
+    async def _attach_again(self, live: LiveStream, row: IndexRow) -> None:
+        try:
+            await self._attach(live, row)
+        except Refusal as refusal:  # the recording goes on without it
+            logger.warning("index %s is not resumed: %s", row.id, refusal.message)
+            await self._change_index(row, {"status": "error", "last_error": refusal.message})
+
+    async def _engine(self) -> VisionEngine:
+        """Return the engine, loaded.
+
+        Raises:
+            Refusal: It can't be loaded; the next call tries again.
+        """
+        async with self._vision_lock:
+            engine = self._vision or self._make_vision()
+            try:
+                await engine.warm_up()
+            except EngineError as exc:
+                raise Refusal(
+                    503, "NO_ENGINE", f"the vision engine can't be started: {exc}"
+                ) from exc
+            self._vision = engine
+            return engine
+
+    async def _change_index(self, row: IndexRow, changes: Mapping[str, Any]) -> IndexRow:
+        changed = await self._store.run(statements.change_index, row.stream_id, row.id, changes)
+        return changed or row
+
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        self._supervisor.start_soon(work, name=name)
+
+
+async def _stop_for_now(live: LiveStream) -> None:
+    await live.stop(wanted=True)

@@ -1,0 +1,39 @@
+"""What can be played of a stream: its stored segments and the one being written."""
+
+from __future__ import annotations
+
+from rtstream_async.local.domain.playlist import Segment
+from rtstream_async.local.pipelines.live import LiveStream
+from rtstream_async.local.store import statements
+from rtstream_async.local.store.rows import SegmentRow
+from rtstream_async.local.store.worker import Worker
+from rtstream_async.protocol.codec.times import microseconds
+
+__all__ = ["playable"]
+
+
+async def playable(
+    store: Worker, stream_id: str, live: LiveStream | None, *, start: float, end: float
+) -> list[Segment]:
+    """Return the segments that hold some of [start, end), Unix seconds, in order of time."""
+    rows = await store.run(
+        statements.list_segments, stream_id, microseconds(start), microseconds(end)
+    )
+    segments = [_segment(row) for row in rows]
+    opened = None if live is None else live.open_segment
+    if opened is None or not (opened.start < end and opened.end > start):
+        return segments
+    # It may have been finished, and stored, since its progress was told.
+    if any(segment.start == opened.start for segment in segments):
+        return segments
+    return [*segments, opened]
+
+
+def _segment(row: SegmentRow) -> Segment:
+    return Segment(
+        start=row.start_us / 1e6,
+        end=row.end_us / 1e6,
+        name=row.file,
+        size=row.size,
+        discontinuity=row.discontinuity,
+    )

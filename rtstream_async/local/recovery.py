@@ -1,0 +1,86 @@
+"""After a crash: the recordings on disk and the rows about them, made one again."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+import anyio.to_thread
+
+from rtstream_async.local.domain.cutting import parse_segment_name
+from rtstream_async.local.media.leftovers import adopt_leftovers
+from rtstream_async.local.store import statements
+from rtstream_async.local.store.rows import SegmentRow
+from rtstream_async.local.store.worker import Worker
+from rtstream_async.protocol.codec.times import microseconds
+
+__all__ = ["recover"]
+
+logger = logging.getLogger(__name__)
+
+
+async def recover(store: Worker, segments_dir: Path) -> None:
+    """Finish unfinished segments, learn those without a row, forget rows without a file.
+
+    A file gets its name before its row is written, so a killed server leaves files without rows,
+    and no rows without files; those only come from somebody's deleting files.
+    """
+    await store.run(statements.delete_unconnected_streams)
+    known = set(await store.run(statements.stream_ids))
+    for name in await anyio.to_thread.run_sync(_directories, segments_dir):
+        directory = segments_dir / name
+        if name in known:
+            await _recover_stream(store, name, directory)
+        else:
+            logger.warning("recordings of a stream that is not known are deleted: %s", name)
+            await anyio.to_thread.run_sync(shutil.rmtree, directory)
+    for stream_id in known:
+        await _forget_missing(store, stream_id, segments_dir / stream_id)
+
+
+async def _recover_stream(store: Worker, stream_id: str, directory: Path) -> None:
+    adopted = await adopt_leftovers(directory)
+    rows = await store.run(statements.list_segments, stream_id)
+    with_row = {row.file for row in rows}
+    orphans = await anyio.to_thread.run_sync(_orphans, stream_id, directory, with_row)
+    for row in orphans:
+        await store.run(statements.add_segment, row)
+    if adopted or orphans:
+        logger.info("stream %s: %d segments found again", stream_id, len(orphans))
+
+
+async def _forget_missing(store: Worker, stream_id: str, directory: Path) -> None:
+    rows = await store.run(statements.list_segments, stream_id)
+    missing = await anyio.to_thread.run_sync(
+        lambda: [row for row in rows if not (directory / row.file).exists()]
+    )
+    if missing:
+        logger.warning("stream %s: %d recorded files are gone", stream_id, len(missing))
+        await store.run(statements.delete_segments, missing)
+
+
+def _directories(segments_dir: Path) -> list[str]:
+    if not segments_dir.is_dir():
+        return []
+    return sorted(path.name for path in segments_dir.iterdir() if path.is_dir())
+
+
+def _orphans(stream_id: str, directory: Path, with_row: set[str]) -> list[SegmentRow]:
+    found: list[SegmentRow] = []
+    for path in sorted(directory.iterdir()):
+        span = parse_segment_name(path.name)
+        if span is None or path.name in with_row:
+            continue
+        # Whether its timestamps go on from those before is not known: then they do not.
+        found.append(
+            SegmentRow(
+                stream_id=stream_id,
+                file=path.name,
+                start_us=microseconds(span[0]),
+                end_us=microseconds(span[1]),
+                size=path.stat().st_size,
+                discontinuity=True,
+            )
+        )
+    return found

@@ -1,0 +1,337 @@
+"""`LocalServer`: a VideoDB-compatible RTStream service in this process."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import anyio
+import anyio.to_thread
+
+from rtstream_async.errors import InvalidArgumentError, LocalServerError
+from rtstream_async.local.app import build_app
+from rtstream_async.local.control import Control
+from rtstream_async.local.datadir import DataDir, open_data_dir
+from rtstream_async.local.domain.ids import ENTROPY, collection_id
+from rtstream_async.local.engines.ports import VisionEngine
+from rtstream_async.local.hub import Hub, HubSettings
+from rtstream_async.local.pipelines.director import Director
+from rtstream_async.local.recovery import recover
+from rtstream_async.local.retention import Retention
+from rtstream_async.local.services import Services
+from rtstream_async.local.settings import Settings
+from rtstream_async.local.store import statements
+from rtstream_async.local.store.schema import prepare
+from rtstream_async.local.store.worker import Worker
+from rtstream_async.local.tokens import Tokens
+from rtstream_async.local.wire import QuietServer, make_server
+from rtstream_async.supervisor import Supervisor
+
+__all__ = ["LocalServer"]
+
+logger = logging.getLogger(__name__)
+
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_SHUTDOWN_GRACE = 3.0  # seconds for answers that are being written
+
+
+class LocalServer:
+    """A local RTStream service: ingests, records, describes, delivers; no key, no network.
+
+    Use it as an async context manager, or call `start()` and `aclose()`, from any task::
+
+        async with LocalServer(media_root="clips") as server:
+            conn = rtstream_async.connect(server.api_key, base_url=server.url)
+    """
+
+    def __init__(  # noqa: PLR0913 - a server has this many options, all with defaults
+        self,
+        data_dir: str | os.PathLike[str] | None = None,
+        media_root: str | os.PathLike[str] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        api_key: str | None = None,
+        control: bool = False,
+        vision: Callable[[], VisionEngine] | None = None,
+        *,
+        allow_remote: bool = False,
+        allowed_hosts: Iterable[str] = (),
+        strict_start: bool = False,
+        quota_bytes: int | None = None,
+        socket_queue: int = 1024,
+        socket_url_lifetime: float = 60.0,
+        clip_lifetime: float = 86_400.0,
+        open_timeout: float = 10.0,
+    ) -> None:
+        """Keep how the server is to be; nothing happens before `start()`.
+
+        Args:
+            data_dir: Where everything is kept; a temporary directory, removed at the end, when
+                not given.
+            media_root: Files and `file://` URLs are read below it; none when not given.
+            host: Address to bind to.
+            port: Port to bind to; 0 takes a free one, see `url`.
+            api_key: The key that clients must send; made at the first start and kept in the data
+                directory when not given.
+            control: Offer `server.control` and `/_local/`, for tests.
+            vision: Makes the vision engine; the offline one when not given.
+            allow_remote: Allow a `host` that other machines reach.
+            allowed_hosts: More names that clients may reach the server by.
+            strict_start: Refuse `start` of a running stream, as the service does.
+            quota_bytes: The most that recordings may take; the oldest go first.
+            socket_queue: Frames that wait for one slow socket before the oldest is dropped.
+            socket_url_lifetime: Seconds for which a socket URL can be opened.
+            clip_lifetime: Seconds for which an issued manifest URL plays.
+            open_timeout: Seconds that connecting waits for a source.
+
+        Raises:
+            InvalidArgumentError: `host` is not a loopback address.
+        """
+        if not allow_remote and not _is_loopback(host):
+            raise InvalidArgumentError(
+                "host",
+                f"{host!r} can be reached by other machines; pass allow_remote=True if that is"
+                " what you want",
+            )
+        self._data_dir = None if data_dir is None else Path(data_dir)
+        self._host, self._port = host, port
+        self._given_key = api_key
+        self._with_control = control
+        self._make_vision = vision or _offline_vision
+        self._names = _LOOPBACK_NAMES | {host.lower()} | {name.lower() for name in allowed_hosts}
+        self._make_settings = partial(
+            Settings,
+            media_root=None if media_root is None else Path(media_root),
+            strict_start=strict_start,
+            scripted=control,
+            quota_bytes=quota_bytes,
+            clip_lifetime=clip_lifetime,
+            open_timeout=open_timeout,
+            hub=HubSettings(queue=socket_queue, url_lifetime=socket_url_lifetime),
+        )
+        self._running: _Running | None = None
+        self._lock = anyio.Lock()
+
+    @property
+    def url(self) -> str:
+        """Where clients connect: `http://host:port`."""
+        return self._up.url
+
+    @property
+    def api_key(self) -> str:
+        """The key that clients must send."""
+        return self._up.data.api_key
+
+    @property
+    def data_dir(self) -> Path:
+        """Where everything is kept."""
+        return self._up.data.path
+
+    @property
+    def control(self) -> Control:
+        """A test's hand on the server; needs `control=True`."""
+        if not self._with_control:
+            raise LocalServerError("the server was made without control=True")
+        return self._up.control
+
+    async def start(self) -> None:
+        """Start serving. Cancelling, or a failure, leaves nothing behind.
+
+        Raises:
+            LocalServerError: The data directory is in use or of a newer version, the address is
+                taken, or the server runs already.
+        """
+        async with self._lock:
+            if self._running is not None:
+                raise LocalServerError("this server runs already")
+            self._running = await self._start()
+
+    async def aclose(self) -> None:
+        """Finish recordings and indexes, say goodbye to all sockets, and stop; within bounds."""
+        async with self._lock:
+            running, self._running = self._running, None
+            if running is not None:
+                with anyio.CancelScope(shield=True):
+                    await running.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def _up(self) -> _Running:
+        if self._running is None:
+            raise LocalServerError("the server does not run; enter it with `async with`")
+        return self._running
+
+    async def _start(self) -> _Running:
+        listener = _bind(self._host, self._port)
+        try:
+            data = await anyio.to_thread.run_sync(
+                lambda: open_data_dir(self._data_dir, api_key=self._given_key)
+            )
+        except BaseException:
+            listener.close()
+            raise
+        running = _Running(data, listener, self._make_settings(data_dir=data.path))
+        try:
+            await running.start(self._make_vision, self._is_host_allowed, self._with_control)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await running.aclose()
+            raise
+        return running
+
+    def _is_host_allowed(self, header: str) -> bool:
+        """Whether the name in a Host header is ours.
+
+        A page of another site can make a browser send any name that it owns (DNS rebinding), but
+        no bare address.
+        """
+        name = _host_name(header)
+        return name in self._names or _is_address(name)
+
+
+class _Running:
+    """One run of a server: its parts, in the order of their making."""
+
+    def __init__(self, data: DataDir, listener: socket.socket, settings: Settings) -> None:
+        self.data = data
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._listener = listener
+        self._settings = settings
+        self._supervisor = Supervisor("rtstream-local-server")
+        self._store = Worker(data.path / "rtstream.db", prepare)
+        self._tokens = Tokens(data.secret)
+        self._hub = Hub(self._tokens, settings.hub)
+        self._director: Director | None = None
+        self._http: QuietServer | None = None
+        self._served = anyio.Event()
+
+    async def start(
+        self,
+        make_vision: Callable[[], VisionEngine],
+        is_host_allowed: Callable[[str], bool],
+        with_control: bool,
+    ) -> None:
+        """Bring everything up; streams that ran before come back in the background."""
+        await self._open_store()
+        await self._supervisor.start()
+        self._director = Director(
+            self._settings, self._store, self._hub, self._supervisor, make_vision
+        )
+        self.control = Control(self._hub, self._store, self._director)
+        services = Services(
+            settings=self._settings,
+            store=self._store,
+            hub=self._hub,
+            tokens=self._tokens,
+            director=self._director,
+            collection_id=await self._store.run(_default_collection),
+        )
+        await recover(self._store, self._settings.segments_dir)
+        app = build_app(
+            services,
+            api_key=self.data.api_key,
+            is_host_allowed=is_host_allowed,
+            extra=self.control.endpoints() if with_control else (),
+        )
+        self._http = make_server(app, shutdown_grace=_SHUTDOWN_GRACE)
+        self._supervisor.start_soon(self._serve, self._http, name="http")
+        await self._http.is_up.wait()
+        retention = Retention(self._settings, self._store, self._director)
+        self._supervisor.start_soon(retention.run, name="retention")
+        self._supervisor.start_soon(self._director.resume, name="resume")
+
+    async def aclose(self) -> None:
+        """Take everything down, in the opposite order."""
+        if self._director is not None:
+            await self._director.aclose()
+        await self._hub.aclose()
+        if self._http is not None:
+            self._http.stop()
+            await self._served.wait()
+        self._listener.close()
+        try:
+            await self._supervisor.aclose()
+        finally:
+            await self._store.aclose()
+            await anyio.to_thread.run_sync(self.data.remove)
+
+    async def _serve(self, http: QuietServer) -> None:
+        try:
+            await http.serve(sockets=[self._listener])
+        finally:
+            self._served.set()
+
+    async def _open_store(self) -> None:
+        try:
+            await self._store.start()
+        except sqlite3.OperationalError as exc:
+            problem = "is in use by another server" if "locked" in str(exc) else f"fails: {exc}"
+            raise LocalServerError(f"the data directory {self.data.path} {problem}") from exc
+        except sqlite3.DatabaseError as exc:
+            raise LocalServerError(f"the database in {self.data.path} is damaged: {exc}") from exc
+
+
+def _default_collection(db: sqlite3.Connection) -> str:
+    id_ = statements.get_setting(db, "default_collection")
+    if id_ is None:
+        id_ = collection_id(time.time(), os.urandom(ENTROPY))
+        statements.set_setting(db, "default_collection", id_)
+    return id_
+
+
+def _offline_vision() -> VisionEngine:
+    from rtstream_async.local.engines.vision_process import VisionProcess
+
+    return VisionProcess()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as exc:
+        listener.close()
+        raise LocalServerError(f"can't listen at {host}:{port}: {exc.strerror}") from exc
+    return listener
+
+
+def _host_name(header: str) -> str:
+    name = header.lower().strip()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)

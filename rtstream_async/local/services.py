@@ -1,0 +1,25 @@
+"""What handlers work with."""
+
+from __future__ import annotations
+
+import attrs
+
+from rtstream_async.local.hub import Hub
+from rtstream_async.local.pipelines.director import Director
+from rtstream_async.local.settings import Settings
+from rtstream_async.local.store.worker import Worker
+from rtstream_async.local.tokens import Tokens
+
+__all__ = ["Services"]
+
+
+@attrs.frozen(kw_only=True)
+class Services:
+    """The parts of one running server."""
+
+    settings: Settings
+    store: Worker
+    hub: Hub
+    tokens: Tokens
+    director: Director
+    collection_id: str  #: of the default collection, the only one

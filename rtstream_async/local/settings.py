@@ -1,0 +1,32 @@
+"""How one local server behaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from rtstream_async.local.hub import HubSettings
+
+__all__ = ["Settings"]
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What a server is told at its start; times in seconds."""
+
+    data_dir: Path
+    media_root: Path | None = None  #: files are read below it; `None`: no files at all
+    strict_start: bool = False  #: refuse `start` of a running stream, as the service does
+    scripted: bool = False  #: take `scripted://` sources, which only `control` feeds
+    quota_bytes: int | None = None  #: recordings beyond it go, oldest first
+    unstored_seconds: float = 600.0  #: what is kept of a stream with `store=False`
+    open_timeout: float = 10.0  #: how long connecting waits for the source
+    clip_lifetime: float = 86_400.0  #: how long an issued manifest URL plays
+    clip_patience: float = 5.0  #: how long playback waits for the end of its window
+    hub: HubSettings = attrs.field(factory=HubSettings)
+
+    @property
+    def segments_dir(self) -> Path:
+        """Where recordings are kept, a directory for each stream."""
+        return self.data_dir / "segments"

@@ -1,0 +1,1 @@
+"""What the local server remembers: SQLite, one worker thread, times in microseconds."""

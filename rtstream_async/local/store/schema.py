@@ -1,0 +1,108 @@
+"""The tables, and how a database of an older version becomes one of this version."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from rtstream_async.errors import LocalServerError
+
+__all__ = ["VERSION", "prepare"]
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE streams (
+        id TEXT PRIMARY KEY,
+        collection_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        url TEXT NOT NULL,
+        status TEXT NOT NULL,
+        wanted INTEGER NOT NULL,
+        sample_rate INTEGER NOT NULL,
+        media_types TEXT NOT NULL,
+        store INTEGER NOT NULL,
+        enable_transcript INTEGER NOT NULL,
+        ws_connection_id TEXT,
+        created_us INTEGER NOT NULL,
+        ingested TEXT NOT NULL,
+        last_error TEXT,
+        reconnects INTEGER NOT NULL,
+        evicted_segments INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX streams_by_age ON streams (created_us);
+    CREATE TABLE segments (
+        stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+        file TEXT NOT NULL,
+        start_us INTEGER NOT NULL,
+        end_us INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        discontinuity INTEGER NOT NULL,
+        PRIMARY KEY (stream_id, file)
+    ) WITHOUT ROWID;
+    CREATE INDEX segments_by_time ON segments (stream_id, start_us, end_us);
+    CREATE INDEX segments_by_age ON segments (start_us);
+    CREATE TABLE indexes (
+        id TEXT PRIMARY KEY,
+        stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+        extraction_type TEXT NOT NULL,
+        extraction_config TEXT NOT NULL,
+        prompt TEXT,
+        name TEXT NOT NULL,
+        model_name TEXT,
+        model_config TEXT NOT NULL,
+        ws_connection_id TEXT,
+        status TEXT NOT NULL,
+        engine TEXT,
+        last_error TEXT,
+        dropped_windows INTEGER NOT NULL,
+        created_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX indexes_of_stream ON indexes (stream_id, created_us);
+    CREATE TABLE scenes (
+        number INTEGER PRIMARY KEY,
+        index_id TEXT NOT NULL REFERENCES indexes (id) ON DELETE CASCADE,
+        start_us INTEGER NOT NULL,
+        end_us INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        metadata TEXT NOT NULL
+    );
+    CREATE INDEX scenes_by_time ON scenes (index_id, start_us);
+    """,
+)
+
+VERSION = len(_MIGRATIONS)
+"""The version that this code reads and writes."""
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Make an open connection ours: locked against a second server, current, safe from crashes.
+
+    The exclusive lock is SQLite's own, so the death of the process frees it, and a directory on
+    any platform needs no lock file.
+
+    Raises:
+        sqlite3.OperationalError: Another process (or server) holds the database.
+        LocalServerError: A newer version has written it.
+    """
+    db.row_factory = sqlite3.Row
+    for pragma in (
+        "locking_mode = EXCLUSIVE",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+    ):
+        db.execute(f"PRAGMA {pragma}").fetchall()
+    db.execute("BEGIN EXCLUSIVE")
+    db.execute("COMMIT")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise LocalServerError(
+            f"the data directory was written by a newer version (schema {version}, this is"
+            f" {VERSION}); update, or choose another directory"
+        )
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
