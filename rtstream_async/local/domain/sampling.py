@@ -30,18 +30,18 @@ class SampleSchedule:
         """The earliest time for which some key still wants a frame; `None` without keys."""
         return min((series.due for series in self._series.values()), default=None)
 
-    def add(self, key: str, *, origin: float, period: float, now: float) -> None:
+    def add(self, key: str, *, origin: float, period: float, now: float | None) -> None:
         """Begin, or begin anew, with `key`.
 
-        The time just past (before `now`, the stream's present) is still wanted, so that the
-        first frame does not wait a whole period.
+        The time just past (before `now`, the stream's present, if it has begun) is still wanted,
+        so that the first frame does not wait a whole period.
 
         Raises:
             ValueError: `period` is not above zero.
         """
         if not (period > 0 and math.isfinite(period) and math.isfinite(origin)):
             raise ValueError(f"a sampling period must be above zero, not {period!r}")
-        steps = max(0, math.floor((now - origin) / period))
+        steps = 0 if now is None else max(0, math.floor((now - origin) / period))
         self._series[key] = _Series(origin, period, origin + steps * period)
 
     def remove(self, key: str) -> None:

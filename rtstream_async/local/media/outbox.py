@@ -24,17 +24,19 @@ _Report = Callable[[int], Progress | None]
 
 
 class Outbox:
-    """Sends events in order; `put` and `put_frame` never wait."""
+    """Sends events in order; `put` never waits, and `put_frame` only for a source that can."""
 
-    def __init__(self, parent: Parent, report: _Report) -> None:
+    def __init__(self, parent: Parent, report: _Report, *, drops: bool) -> None:
         """Start sending.
 
         Args:
             parent: Where to.
+            drops: Frames that nobody takes in time are dropped; else `put_frame` waits.
             report: Called twice a second, from the sending thread, with the number of dropped
                 frames; what it returns is sent.
         """
         self._parent = parent
+        self._drops = drops
         self._report = report
         self._events: deque[IngestEvent] = deque()
         self._frames: deque[Sampled] = deque(maxlen=_MOST_FRAMES)
@@ -54,20 +56,22 @@ class Outbox:
             if len(self._events) >= _MOST_EVENTS:
                 raise RuntimeError("the parent reads nothing any more")
             self._events.append(event)
-            self._condition.notify()
+            self._condition.notify_all()
 
     def put_frame(self, sampled: Sampled) -> None:
         """Queue a frame; the oldest one waiting gives way when there are too many."""
         with self._condition:
+            while not self._drops and len(self._frames) == _MOST_FRAMES:
+                self._condition.wait()
             self._dropped += len(self._frames) == _MOST_FRAMES
             self._frames.append(sampled)
-            self._condition.notify()
+            self._condition.notify_all()
 
     def close(self, timeout: float) -> None:
         """Send what is queued, for at most `timeout` seconds."""
         with self._condition:
             self._is_closed = True
-            self._condition.notify()
+            self._condition.notify_all()
         self._thread.join(timeout)
 
     def _run(self) -> None:
@@ -90,6 +94,7 @@ class Outbox:
                 if self._events:
                     return self._events.popleft()
                 if self._frames:
+                    self._condition.notify_all()
                     return self._frames.popleft()
                 if self._is_closed:
                     return _END
@@ -102,6 +107,7 @@ class Outbox:
         with self._condition:
             self._events = deque(maxlen=0)
             self._frames = deque(maxlen=0)
+            self._condition.notify_all()
 
 
 class _End:

@@ -76,26 +76,34 @@ class Sampler:
     keep up it skips to a later key frame.
     """
 
-    def __init__(self, clock: StreamClock, deliver: _Sink) -> None:
+    def __init__(self, clock: StreamClock, deliver: _Sink, *, skips: bool) -> None:
+        """Start the thread.
+
+        Args:
+            clock: What the packets are stamped by.
+            deliver: Gets each frame, in the sampler's thread.
+            skips: Skip when there is too much to do; else whoever offers waits.
+        """
         self._clock = clock
         self._deliver = deliver
+        self._may_skip = skips
         self._schedule = SampleSchedule()
         self._group = _Group()
         self._decoder: VideoCodecContext | None = None
         self._stream: VideoStream | None = None
         self._queue: deque[_Coded | _Decoded | _NewSource | None] = deque()
         self._queued = 0
-        self._skips = False
-        self._newest = 0.0
+        self._is_skipping = False
+        self._newest: float | None = None
         self._lock = threading.Lock()  # the schedule: commands come from another thread
         self._condition = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._thread.start()
 
-    def order(self, key: str, *, origin: float, period: float, now: float) -> None:
-        """Begin sampling for `key`; `now` (Unix seconds) counts until a packet has come."""
+    def order(self, key: str, *, origin: float, period: float) -> None:
+        """Begin sampling for `key` (Unix seconds)."""
         with self._lock:
-            self._schedule.add(key, origin=origin, period=period, now=self._newest or now)
+            self._schedule.add(key, origin=origin, period=period, now=self._newest)
 
     def cancel(self, key: str) -> None:
         """Stop sampling for `key`."""
@@ -107,21 +115,21 @@ class Sampler:
         self._put(_NewSource(stream))
 
     def offer_packet(self, packet: Packet[Stream], *, time: float) -> None:
-        """Take a packet, shown at `time` (Unix seconds); never waits."""
+        """Take a packet, shown at `time` (Unix seconds)."""
         is_key = packet.is_keyframe
-        self._newest = max(self._newest, time)
-        if self._skips and not is_key:
+        self._newest = max(self._newest or time, time)
+        if self._is_skipping and not is_key:
             return
-        self._skips = self._queued > _QUEUE_BYTES
-        if not self._skips:
+        self._is_skipping = self._is_too_much()
+        if not self._is_skipping:
             self._put(_Coded(packet, time, is_key))
 
     def offer_frame(self, frame: VideoFrame, *, time: float) -> None:
-        """Take a frame that was decoded anyway; never waits."""
-        self._newest = max(self._newest, time)
+        """Take a frame that was decoded anyway, shown at `time` (Unix seconds)."""
+        self._newest = max(self._newest or time, time)
         with self._lock:
             due = self._schedule.due
-        if due is not None and time >= due and self._queued <= _QUEUE_BYTES:
+        if due is not None and time >= due and not self._is_too_much():
             self._put(_Decoded(frame, time))
 
     def close(self) -> None:
@@ -129,11 +137,17 @@ class Sampler:
         self._put(None)
         self._thread.join()
 
+    def _is_too_much(self) -> bool:
+        with self._condition:
+            while not self._may_skip and self._queued > _QUEUE_BYTES:
+                self._condition.wait()
+            return self._queued > _QUEUE_BYTES
+
     def _put(self, item: _Coded | _Decoded | _NewSource | None) -> None:
         with self._condition:
             self._queue.append(item)
             self._queued += item.size if item else 0
-            self._condition.notify()
+            self._condition.notify_all()
 
     def _take(self) -> _Coded | _Decoded | _NewSource | None:
         with self._condition:
@@ -141,6 +155,7 @@ class Sampler:
                 self._condition.wait()
             item = self._queue.popleft()
             self._queued -= item.size if item else 0
+            self._condition.notify_all()
             return item
 
     def _run(self) -> None:

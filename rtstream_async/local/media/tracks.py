@@ -37,6 +37,7 @@ __all__ = [
 
 _BROWSER_PIXELS = {None, "yuv420p", "yuvj420p"}
 _FORMATS_WITHOUT_PTS = {"avi", "h264"}  # B-frames can't be ordered without decoding
+_MOST_FPS = 240
 _KEY_EVERY = 2 * TICKS
 _AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
 _X264 = {"preset": "superfast", "tune": "zerolatency", "crf": "23", "forced-idr": "1"}
@@ -83,8 +84,12 @@ def copies_video(stream: VideoStream, container_format: str) -> bool:
     return (
         stream.codec_context.name == "h264"
         and stream.codec_context.pix_fmt in _BROWSER_PIXELS
-        and not _FORMATS_WITHOUT_PTS & set(container_format.split(","))
+        and _has_pts(container_format)
     )
+
+
+def _has_pts(container_format: str) -> bool:
+    return not _FORMATS_WITHOUT_PTS & set(container_format.split(","))
 
 
 def copies_audio(stream: AudioStream) -> bool:
@@ -96,7 +101,7 @@ def make_video(stream: VideoStream, container_format: str, on_frame: _FrameSink)
     """Return the picture's track; `on_frame` gets the frames if it must be decoded."""
     if copies_video(stream, container_format):
         return CopyTrack(stream)
-    return VideoEncoder(stream, on_frame)
+    return VideoEncoder(stream, on_frame, has_pts=_has_pts(container_format))
 
 
 def make_audio(stream: AudioStream) -> Track:
@@ -191,17 +196,20 @@ class VideoEncoder:
     is_video = True
     is_copy = False
 
-    def __init__(self, stream: VideoStream, on_frame: _FrameSink) -> None:
+    def __init__(self, stream: VideoStream, on_frame: _FrameSink, *, has_pts: bool = True) -> None:
         self._source = stream
+        self._has_pts = has_pts
+        self._delay: int | None = None
+        self._first_dts: int | None = None
         stream.codec_context.thread_count = 1
         self._on_frame = on_frame
         self._encoder: _Encoder | None = None
         self._size: tuple[int, int] | None = None
         self._last_pts: int | None = None
         self._last_key: int | None = None
-        self._step = TICKS // 25
-        if stream.average_rate:
-            self._step = round(TICKS / stream.average_rate)
+        rate = stream.average_rate
+        # Some containers give their clock for a frame rate.
+        self._step = round(TICKS / rate) if rate and 1 <= rate <= _MOST_FPS else TICKS // 25
         context = stream.codec_context
         if context.width and context.height:
             self._resize(context.width, context.height)
@@ -214,6 +222,8 @@ class VideoEncoder:
 
     def feed(self, packet: Packet[Stream]) -> Iterator[Made]:
         """Give what the recording gets for one packet."""
+        if self._first_dts is None:
+            self._first_dts = packet.dts
         try:
             frames = self._source.codec_context.decode(cast("Packet[VideoStream]", packet))
         except error.InvalidDataError:
@@ -245,15 +255,26 @@ class VideoEncoder:
 
     def _is_next(self, frame: VideoFrame) -> bool:
         """Give the frame its place in ticks; an encoder takes none out of order."""
-        if frame.pts is None:
-            frame.pts = frame.dts
-        if frame.pts is None:
-            frame.pts = 0 if self._last_pts is None else self._last_pts + self._step
-        if self._last_pts is not None and frame.pts <= self._last_pts:
+        pts = frame.pts if self._has_pts else self._shown(frame)
+        if pts is None:
+            pts = 0 if self._last_pts is None else self._last_pts + self._step
+        if self._last_pts is not None and pts <= self._last_pts:
             return False
-        self._last_pts = frame.pts
+        frame.pts = self._last_pts = pts
         frame.time_base = TICK
         return True
+
+    def _shown(self, frame: VideoFrame) -> int | None:
+        """When a frame is shown whose container knows decoding times only.
+
+        Frames come out in the order of showing, each with the decoding time of the packet that
+        pushed it out: right but for the decoder's delay, which the first one tells.
+        """
+        if frame.dts is None:
+            return None
+        if self._delay is None:
+            self._delay = frame.dts - (self._first_dts or 0)
+        return frame.dts - self._delay
 
     def _type(self, pts: int) -> PictureType:
         if self._last_key is not None and pts - self._last_key < _KEY_EVERY:

@@ -49,10 +49,10 @@ class Worker:
         self._recorder = Recorder(
             settings.directory, CutRules(target=settings.segment), self._clock, self._on_segment
         )
-        self._outbox = Outbox(parent, self._report)
+        self._outbox = Outbox(parent, self._report, drops=settings.realtime)
         self._sampler: Sampler | None = None
         if "video" in settings.media_types:
-            self._sampler = Sampler(self._clock, self._outbox.put_frame)
+            self._sampler = Sampler(self._clock, self._outbox.put_frame, skips=settings.realtime)
         self._timeline: Timeline | None = None
         self._player: Player | None = None
 
@@ -143,7 +143,7 @@ class Worker:
             return
         match command:
             case ["sample", str() as key, float() | int() as origin, float() | int() as period]:
-                self._sampler.order(key, origin=origin, period=period, now=time.time())
+                self._sampler.order(key, origin=origin, period=period)
             case ["unsample", str() as key]:
                 self._sampler.cancel(key)
             case _:
