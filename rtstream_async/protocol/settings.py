@@ -17,7 +17,7 @@ BASE_URL_VARIABLE: Final = "VIDEO_DB_BASE_URL"
 KEY_VARIABLE: Final = "VIDEO_DB_API_KEY"
 
 _OWN_HEADERS = frozenset({"x-access-token", "x-videodb-client"})
-_ALIKE = 0.75  # `time_out` is `timeout`; `org_id` is nothing of ours
+_ALIKE = 0.66  # `retry` is `retries`; `org_id` is nothing of ours
 
 
 def api_key(key: str | None, session_token: str | None, environment: Mapping[str, str]) -> str:

@@ -84,8 +84,8 @@ def stream(data: object, *, stream_id: str | None = None) -> StreamRecord:
 
 def stream_page(data: object, *, place: ByOffset) -> tuple[Page[StreamRecord], ByOffset | None]:
     """Return one page of streams, and the place of the next."""
-    fields = _object(data, "stream list")
-    items = _list(fields, ("results", "rtstreams"), "stream list", stream)
+    fields = _object(data, "list of streams")
+    items = _list(fields, ("results", "rtstreams"), "streams", stream)
     next_url, total = _text(fields, "next"), _whole(fields, "count")
     page = Page(
         items=items,
@@ -128,11 +128,11 @@ def index(data: object, *, rtstream_id: str, index_id: str | None = None) -> Ind
 
 def indexes(data: object, *, rtstream_id: str) -> list[IndexRecord]:
     """Return all indexes of a stream."""
-    fields = _object(data, "index list")
+    fields = _object(data, "list of indexes")
     return _list(
         fields,
         ("scene_indexes", "indexes"),
-        "index list",
+        "indexes",
         lambda item: index(item, rtstream_id=rtstream_id),
     )
 
@@ -151,8 +151,8 @@ def scene(data: object) -> Scene:
 
 def scene_page(data: object, *, place: ByNumber) -> tuple[Page[Scene], ByNumber | None]:
     """Return one page of scenes, and the place of the next."""
-    fields = _object(data, "scene list")
-    items = _list(fields, _SCENE_LISTS, "scene list", scene)
+    fields = _object(data, "list of scenes")
+    items = _list(fields, _SCENE_LISTS, "scenes", scene)
     ends = [item.end for item in items]
     after = place.after(ends=ends, more=bool(fields.get("next_page")))
     page = Page(
@@ -170,18 +170,19 @@ def scene_page(data: object, *, place: ByNumber) -> tuple[Page[Scene], ByNumber 
 def _object(data: object, what: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         kind = "nothing" if data is None else type(data).__name__
-        raise ProtocolError(f"the answer should describe a {what}, and has {kind} in `data`")
+        raise ProtocolError(f"the answer should be about: {what}; and has {kind} in `data`")
     return cast("dict[str, Any]", data)
 
 
 def _list(
     fields: Mapping[str, Any], keys: Sequence[str], what: str, read: Callable[[object], T]
 ) -> list[T]:
-    found = next((fields[key] for key in keys if fields.get(key) is not None), None)
-    if found is None and not fields.keys() - {"next_page", "message"}:
-        return []  # nothing at all was said: the service has nothing to list
+    named = [fields[key] for key in keys if key in fields]
+    found = next((value for value in named if value is not None), None)
+    if found is None and (named or not fields.keys() - {"next_page", "message"}):
+        return []  # null, or nothing at all, was said: the service has nothing to list
     if not isinstance(found, list):
-        raise ProtocolError(f"the answer should be a {what}, and has no list in `{keys[0]}`")
+        raise ProtocolError(f"the answer should list {what}, and has no list in `{keys[0]}`")
     return [read(item) for item in cast("list[object]", found)]
 
 

@@ -73,7 +73,4 @@ def _from_text(text: str) -> float | None:
     except ValueError:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    try:
-        return aware.timestamp()
-    except (OverflowError, ValueError):
-        return None
+    return aware.timestamp()

@@ -1,0 +1,96 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtstream_async.errors import InvalidArgumentError
+from rtstream_async.protocol.batch import audio_config, visual_config
+
+TIMED = {"type": "time", "value": 2, "frame_count": 5}
+
+
+@pytest.mark.parametrize(
+    ("batch", "config"),
+    [
+        (TIMED, {"time": 2, "frame_count": 5}),
+        ({"type": "time", "value": 0.5}, {"time": 0.5}),  # row 109: null is sent
+        ({"type": "time", "value": 3, "frame_count": None}, {"time": 3}),
+    ],
+)
+def test_a_visual_batch_becomes_the_wires_config(batch, config):
+    """Without this, nothing is indexed as asked."""
+    assert visual_config(batch) == config
+
+
+@pytest.mark.parametrize("kind", ["word", "sentence", "time"])
+def test_an_audio_batch_becomes_the_wires_config(kind):
+    """Without this, nothing is summarised as asked."""
+    assert audio_config({"type": kind, "value": 5}) == {"segmenter": kind, "segmentation_value": 5}
+
+
+def test_audio_time_may_have_fractions():
+    """Seconds are not counted in words."""
+    assert audio_config({"type": "time", "value": 1.5})["segmentation_value"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("make", "batch", "argument", "allowed"),
+    [
+        (visual_config, "time", "batch_config", None),
+        (visual_config, [("type", "time")], "batch_config", None),
+        (visual_config, {**TIMED, "frames": 5}, "batch_config", ("type", "value", "frame_count")),
+        (visual_config, {**TIMED, 1: 5}, "batch_config", ("type", "value", "frame_count")),
+        (visual_config, {}, "batch_config['type']", None),
+        (visual_config, {"type": "time"}, "batch_config['value']", None),
+        (visual_config, {**TIMED, "type": "shot"}, "batch_config['type']", ("time",)),  # row 110
+        (visual_config, {**TIMED, "type": ["time"]}, "batch_config['type']", ("time",)),
+        (visual_config, {**TIMED, "value": 0}, "batch_config['value']", None),
+        (visual_config, {**TIMED, "value": -2}, "batch_config['value']", None),
+        (visual_config, {**TIMED, "value": True}, "batch_config['value']", None),
+        (visual_config, {**TIMED, "value": "2"}, "batch_config['value']", None),
+        (visual_config, {**TIMED, "value": None}, "batch_config['value']", None),
+        (visual_config, {**TIMED, "value": math.inf}, "batch_config['value']", None),
+        (visual_config, {**TIMED, "value": math.nan}, "batch_config['value']", None),
+        (visual_config, {**TIMED, "frame_count": 0}, "batch_config['frame_count']", None),
+        (visual_config, {**TIMED, "frame_count": 1.5}, "batch_config['frame_count']", None),
+        (visual_config, {**TIMED, "frame_count": True}, "batch_config['frame_count']", None),
+        (
+            audio_config,
+            {"type": "bogus", "value": 5},
+            "batch_config['type']",
+            ("word", "sentence", "time"),
+        ),  # row 118
+        (audio_config, {"type": "word", "value": 1.5}, "batch_config['value']", None),
+        (audio_config, {"type": "word"}, "batch_config['value']", None),
+        (audio_config, TIMED, "batch_config", ("type", "value")),
+    ],
+)
+def test_a_mistake_names_the_argument_and_what_is_allowed(make, batch, argument, allowed):
+    """The official SDK sends it, and the service answers with something else, or nothing."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        make(batch)
+    assert caught.value.argument == argument
+    assert caught.value.allowed == allowed
+    assert str(caught.value).startswith(argument)
+
+
+anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["type", "value", "frame_count", "x"])
+        | anything.filter(lambda key: key.__hash__ is not None),
+        anything | st.just("time"),
+    )
+)
+def test_what_passes_is_fit_for_the_wire(batch):
+    """A config is either whole or refused; never half checked."""
+    try:
+        config = visual_config(batch)
+    except InvalidArgumentError:
+        return
+    assert config["time"] > 0
+    assert math.isfinite(config["time"])
+    assert type(config.get("frame_count", 1)) is int

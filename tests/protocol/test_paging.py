@@ -1,0 +1,115 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtstream_async.protocol.paging import ByNumber, ByOffset, Given
+
+
+def read_all(pages):
+    """Sift pages of keys as the shell does; return what is given."""
+    given_so_far, memory = [], Given()
+    for keys in pages:
+        if memory is None:
+            break
+        fresh, memory = memory.sift(keys)
+        given_so_far += [keys[place] for place in fresh]
+    return given_so_far
+
+
+@given(
+    size=st.integers(1, 5),
+    count=st.integers(0, 30),
+    growth=st.lists(st.integers(0, 4), max_size=60),
+)
+def test_every_record_of_the_beginning_is_given_once_while_the_list_grows(size, count, growth):
+    """An application that counts people counts nobody twice, and misses nobody."""
+    records = list(range(count))  # newest last; the service lists newest first
+    total, added = count, iter(growth)
+    seen, memory, page = [], Given(), 1
+    while memory is not None:
+        listing = list(range(total - 1, -1, -1))
+        keys = listing[(page - 1) * size : page * size]
+        if not keys:
+            break
+        fresh, memory = memory.sift(keys)
+        seen += [keys[place] for place in fresh]
+        page += 1
+        total += next(added, 0) % (size + 1)  # at most a page of growth per request
+        if page > 200:
+            break
+    old = [key for key in seen if key < count]
+    assert len(old) == len(set(old))
+    if all(step % (size + 1) < size for step in growth):
+        assert sorted(old) == records
+
+
+@given(st.lists(st.integers(), min_size=1, max_size=5))
+def test_a_page_that_comes_again_and_again_ends_it(keys):
+    """A service that ignores `page` must not hold a loop for ever."""
+    memory, asked = Given(), 0
+    while memory is not None:
+        _, memory = memory.sift(keys)
+        asked += 1
+    assert asked == 4
+
+
+def test_one_page_that_comes_again_does_not_end_it():
+    """One new record moves a page of one by a whole page; that is growth, not the end."""
+    assert read_all([["c"], ["c"], ["b"], ["a"]]) == ["c", "b", "a"]
+
+
+def test_equal_records_of_one_page_are_all_given():
+    """Two indexes may say the same at the same time."""
+    assert read_all([["a", "a"], ["a", "b"]]) == ["a", "a", "b"]
+
+
+def test_the_memory_is_bounded():
+    """Whoever pages through a year of records does not keep a year of keys."""
+    memory = Given()
+    for number in range(100):
+        _, memory = memory.sift([number])
+    assert len(memory.pages) == 8
+
+
+def test_a_numbered_list_is_asked_for_page_by_page():
+    """Bounds that were given stay as they are; zero is a bound."""
+    place = ByNumber(page=2, page_size=5, start=0, end=9.5)
+    assert place.query() == {"page": 2, "page_size": 5, "start": 0, "end": 9.5}
+    assert place.after(ends=[9.0, 8.0], more=True) == ByNumber(
+        page=3, page_size=5, start=0, end=9.5
+    )
+    assert place.after(ends=[9.0], more=False) is None
+    assert place.after(ends=[], more=True) is None
+
+
+def test_a_list_that_is_newest_first_stands_still_after_its_first_page():
+    """A slow reader of a fast stream is pushed back as far as it reads, and never arrives."""
+    after = ByNumber().after(ends=[20.5, 10.0], more=True)
+    assert after.query() == {"page": 2, "page_size": 100, "end": 20.501}
+
+
+def test_other_lists_are_left_as_they_are():
+    """In a list that is oldest first, the newest record of a page is not the list's."""
+    assert ByNumber().after(ends=[10.0, 20.5], more=True).end is None
+    assert ByNumber().after(ends=[10.0], more=True).end is None
+    assert ByNumber(page=2).after(ends=[20.5, 10.0], more=True).end is None
+
+
+def test_an_offset_list_follows_what_the_service_says():
+    """Row 57: `next` is a relative URL, and the official SDK drops it."""
+    place = ByOffset(limit=10)
+    assert place.query() == {"limit": 10}
+    after = place.after(count=10, next_url="/rtstream/?limit=10&offset=10", total=25)
+    assert after == ByOffset(limit=10, offset=10)
+    assert (place.number, after.number) == (1, 2)
+    assert after.after(count=10, next_url=None, total=25) == ByOffset(limit=10, offset=20)
+    assert ByOffset(offset=20).after(count=5, next_url=None, total=25) is None
+    assert ByOffset().after(count=5, next_url=None, total=None) is None
+    assert ByOffset().after(count=0, next_url="/rtstream/?offset=10", total=25) is None
+    assert ByOffset().number == 1
+
+
+@given(next_url=st.none() | st.text() | st.integers().map(lambda n: f"/x?offset={n}"))
+def test_an_offset_always_moves_on(next_url):
+    """A `next` that leads back, or nowhere, must not hold a loop for ever."""
+    after = ByOffset(limit=5, offset=10).after(count=5, next_url=next_url, total=100)
+    assert after.offset > 10

@@ -1,0 +1,26 @@
+import pytest
+
+from rtstream_async.errors import InvalidArgumentError
+from rtstream_async.protocol import routes
+from rtstream_async.protocol.routes import Route
+
+ALL = {name: value for name, value in vars(routes).items() if isinstance(value, Route)}
+
+
+def test_ids_are_quoted():
+    """Row 14: the official SDK puts them into the path as they are, slashes too."""
+    assert routes.STREAM.path(stream_id="a/b c?x=1#y") == "/rtstream/a%2Fb%20c%3Fx%3D1%23y"
+
+
+def test_an_empty_id_is_refused():
+    """Row 13: the path would be that of the list."""
+    with pytest.raises(InvalidArgumentError, match="collection_id"):
+        routes.COLLECTION.path(collection_id="")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_only_a_post_is_not_repeatable(name):
+    """Every POST here makes something; every other request leaves things as the first one did."""
+    route = ALL[name]
+    assert route.repeatable is (route.method != "POST")
+    assert not route.template.endswith("/")
