@@ -26,28 +26,27 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @attrs.define(eq=False)
 class Interruption:
-    """Whether a signal has asked the command to end, and which."""
+    """What a signal means to the command."""
 
-    number: int | None = None
+    exit_code: int | None = None
+    """The exit code after a signal, from now on; `None`: 128 and the signal's number."""
+    number: int | None = attrs.field(default=None, init=False)  #: of the signal that has come
 
 
-def run(
-    work: Callable[[], Coroutine[Any, Any, int]], *, debug: bool, interrupted: int | None = None
-) -> None:
-    """Run `work()` to its end and leave with its exit code.
+def run(work: Callable[[Interruption], Coroutine[Any, Any, int]], *, debug: bool) -> None:
+    """Run `work(interruption)` to its end and leave with its exit code.
 
     The first SIGINT or SIGTERM cancels the work, which cleans up; a second one ends it at once.
 
     Args:
         work: The command; returns its exit code.
         debug: Show the traceback of a failure.
-        interrupted: Exit code after a signal; `None`: 128 and the signal's number.
 
     Raises:
         typer.Exit: Always, with the exit code.
     """
     try:
-        code = asyncio.run(_interruptible(work, interrupted))
+        code = asyncio.run(_interruptible(work))
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = _SIGNALLED + signal.SIGINT
@@ -58,16 +57,15 @@ def run(
     raise typer.Exit(code)
 
 
-async def _interruptible(
-    work: Callable[[], Coroutine[Any, Any, int]], interrupted: int | None
-) -> int:
+async def _interruptible(work: Callable[[Interruption], Coroutine[Any, Any, int]]) -> int:
     with _signals_cancel() as interruption:
         try:
-            return await work()
+            return await work(interruption)
         except asyncio.CancelledError:
             if interruption.number is None:
                 raise
-            return _SIGNALLED + interruption.number if interrupted is None else interrupted
+            code = interruption.exit_code
+            return _SIGNALLED + interruption.number if code is None else code
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from rtstream_async.models.messages import (
     SceneMessage,
     TranscriptMessage,
 )
+from rtstream_async.models.records import Scene
 
 __all__ = ["Facts", "Tally", "facts_of"]
 
@@ -41,6 +42,7 @@ class Tally:
     """Counts what `add()` is given."""
 
     messages: Counter[str] = attrs.field(factory=Counter[str], init=False)  #: by channel
+    scenes: int = attrs.field(default=0, init=False)  #: records read over REST
     dropped: int = attrs.field(default=0, init=False)
     gaps: int = attrs.field(default=0, init=False)
     delays: deque[float] = attrs.field(
@@ -51,7 +53,7 @@ class Tally:
     """Lines of text that an engine read in the picture, each once, in order."""
     objects: dict[str, int] = attrs.field(factory=dict[str, int], init=False)
     """What was seen, and the most of it in one window."""
-    engines: Counter[str] = attrs.field(factory=Counter[str], init=False)  #: messages by engine
+    engines: Counter[str] = attrs.field(factory=Counter[str], init=False)  #: texts by engine
 
     @property
     def total(self) -> int:
@@ -90,12 +92,17 @@ class Tally:
             case _:
                 return
 
+    def add_scene(self, scene: Scene) -> None:
+        """Count what a record over REST says was seen; it is no message."""
+        self.scenes += 1
+        self._add_facts(facts_of(scene.raw))
+
     def _add_message(self, message: Message) -> None:
         self.messages[message.channel] += 1
         if isinstance(message, SceneMessage | AudioMessage | TranscriptMessage):
             if message.origin == "push":
                 self.delays.append(message.received_at - message.end)
-            self._add_facts(facts_of(message))
+            self._add_facts(facts_of(message.get("data")))
 
     def _add_facts(self, facts: Facts) -> None:
         if facts.engine is not None:
@@ -107,12 +114,14 @@ class Tally:
             self.objects[label] = max(count, self.objects.get(label, 0))
 
 
-def facts_of(message: Message) -> Facts:
-    """Return what an engine says beside a message's text; empty where a service says no more."""
-    inner = message.get("data")
-    if not isinstance(inner, Mapping):
+def facts_of(said: Any) -> Facts:
+    """Return what an engine says beside a text: in a message's `data`, or in a scene's record.
+
+    Empty where a service says no more than the text.
+    """
+    if not isinstance(said, Mapping):
         return Facts()
-    data = cast("Mapping[str, Any]", inner)
+    data = cast("Mapping[str, Any]", said)
     details = data.get("metadata")
     flat = {**data, **cast("Mapping[str, Any]", details)} if isinstance(details, Mapping) else data
     try:

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from rtstream_async.cli.events import Note
+from rtstream_async.cli.outcome import Outcome, played_seconds, summary
 from rtstream_async.cli.render.panels import Watched, watch_header
 from rtstream_async.cli.render.tables import measured, scenes_table, streams_table, summary_table
 from rtstream_async.cli.tally import Facts, Tally, facts_of
@@ -26,6 +27,19 @@ def scene(delay=1.0, *, origin="push", **data):
         received_at=T + 5 + delay,
         origin=origin,
         source=msgspec.json.encode({"channel": "scene_index", "data": data}),
+    )
+
+
+def outcome(tally):
+    return Outcome(
+        tally=tally,
+        scenes=[],
+        rtstream_id="rts-1",
+        stream_url="http://x/m.m3u8",
+        player_url="http://x/player",
+        recorded=30.0,
+        asked=28.0,
+        played=31.5,
     )
 
 
@@ -59,6 +73,14 @@ def test_messages_losses_and_delays_are_counted(tally):
     assert (tally.median_delay, tally.longest_delay) == (2.0, 9.0)
 
 
+def test_records_bring_facts_and_are_no_messages():
+    """A scene that was pushed and paged must not count twice as delivered."""
+    counted = Tally()
+    raw = {"engine": "offline-vision", "metadata": {"words": ["EXIT"], "objects": {"person": 3}}}
+    counted.add_scene(Scene(start=T, end=T + 5, text="x", raw=raw))
+    assert (counted.total, counted.scenes, counted.people, counted.words_read) == (0, 1, 3, 1)
+
+
 def test_polled_messages_have_no_delay(tally):
     """How long a record lay in history says nothing about how fast the push is."""
     assert len(tally.delays) == 3
@@ -75,15 +97,12 @@ def test_words_are_counted_once_and_people_by_the_fullest_window(tally):
 @pytest.mark.parametrize("data", [None, "text", [1], {"objects": "many"}, {"words": [1]}])
 def test_facts_of_another_shape_are_no_facts(data):
     """Another service's extras must not end the watching."""
-    message = SceneMessage(
-        channel="scene_index", start=T, end=T, source=msgspec.json.encode({"data": data})
-    )
-    assert facts_of(message) == Facts()
+    assert facts_of(data) == Facts()
 
 
 def test_nothing_seen_is_said_so():
     """A demo that saw nothing must not look like one that did."""
-    rows = dict(measured(Tally(), paged=0, recorded=0.0, played=0.0))
+    rows = dict(measured(outcome(Tally())))
     assert rows["messages"].startswith("0 ")
     assert rows["people seen"] == "none"
     assert rows["delay"] == "no message had one"
@@ -91,10 +110,10 @@ def test_nothing_seen_is_said_so():
 
 def test_the_summary_shows_what_was_measured(tally):
     """The table is what people quote."""
-    text = shown(summary_table(measured(tally, paged=7, recorded=30.0, played=31.5)))
+    text = shown(summary_table(measured(outcome(tally))))
     for part in (
         "5 pushed",
-        "7 windows paged",
+        "0 windows paged",
         "4 in 2 lines",
         "at most 2",
         "cat",
@@ -139,9 +158,35 @@ def test_tables_show_what_came_over_the_wire_as_text():
         media_types=("video",),
         store=True,
         created_at=T,
+        raw={
+            "ingested": {
+                "video": {"codec": "h264", "width": 1280, "height": 720},
+                "audio": {"codec": "aac"},
+                "transcoded": True,
+            },
+            "last_error": "source lost",
+        },
     )
-    text = shown(streams_table([stream], zone=UTC))
+    bare = StreamRecord(id="rts-2", media_types=("video",))
+    assert "video" in shown(streams_table([bare]), width=140)
+    text = shown(streams_table([stream], zone=UTC), width=140)
     assert "[red]door[/][2J" in text
-    assert "video, stored" in text
+    assert "h264 1280x720, aac, transcoded, stored (source lost)" in text
     assert "2026-03-01 12:00:00" in text
     assert "[/nothing]" in shown(scenes_table([Scene(start=T, end=T + 5, text="[/nothing]")]))
+
+
+def test_the_summary_for_machines_has_what_the_table_has(tally):
+    """A check of the demo reads this, and must not need to parse a table."""
+    said = summary(outcome(tally))
+    assert (said["messages"], said["people"], said["words_read"]) == (5, 2, 4)
+    assert said["engines"] == ["offline-vision"]
+    assert said["delay_median"] == 2.0
+    msgspec.json.encode(said)
+
+
+def test_a_manifest_plays_as_long_as_its_segments():
+    """The length that is shown must be what a player plays, not what was asked for."""
+    manifest = "#EXTM3U\n#EXTINF:2.000,\na.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:1.5,\nb.ts\n"
+    assert played_seconds(manifest) == 3.5
+    assert played_seconds("") == 0

@@ -92,16 +92,16 @@ def test_the_newest_rows_stay_and_the_oldest_go():
     assert rows_to_drop([], room=0) == 0
 
 
-def leave(work, **options):
+def leave(work):
     with pytest.raises(typer.Exit) as left:
-        run(work, debug=False, **options)
+        run(work, debug=False)
     return left.value.exit_code
 
 
 def test_a_command_leaves_with_its_own_exit_code():
     """Scripts decide by it."""
 
-    async def work():
+    async def work(_):
         return 3
 
     assert leave(work) == 3
@@ -110,7 +110,7 @@ def test_a_command_leaves_with_its_own_exit_code():
 def test_a_failure_leaves_with_one_and_a_line(capsys):
     """An exit code of zero after a failure lets a script go on with nothing."""
 
-    async def work():
+    async def work(_):
         raise CommandError("no such camera")
 
     assert leave(work) == 1
@@ -125,7 +125,8 @@ def test_a_signal_lets_the_command_clean_up(number, interrupted, code):
     """A stream that was started must be stopped, and its recording closed."""
     cleaned = []
 
-    async def work():
+    async def work(interruption):
+        interruption.exit_code = interrupted
         asyncio.get_running_loop().call_soon(signal.raise_signal, number)
         try:
             await asyncio.Event().wait()
@@ -133,14 +134,14 @@ def test_a_signal_lets_the_command_clean_up(number, interrupted, code):
             await asyncio.sleep(0)  # cleaning up may wait
             cleaned.append(True)
 
-    assert leave(work, interrupted=interrupted) == code
+    assert leave(work) == code
     assert cleaned == [True]
 
 
 def test_a_second_signal_ends_it_at_once():
     """A clean-up that hangs must not hold the terminal."""
 
-    async def work():
+    async def work(_):
         loop = asyncio.get_running_loop()
         loop.call_soon(signal.raise_signal, signal.SIGINT)
         try:

@@ -10,12 +10,15 @@ from typing import Any, cast
 import attrs
 import msgspec
 
-from rtstream_async.cli.events import Happening, Note, StreamState
+from rtstream_async.cli.events import Happening, Note, StreamState, StreamView
 from rtstream_async.models.announcements import Announcement
 from rtstream_async.models.messages import Message, UnknownMessage
 from rtstream_async.models.records import Scene, StreamRecord
 
 __all__ = ["as_line", "as_object", "scene_object", "stream_object"]
+
+
+_STREAM_FIELDS = tuple(field.name for field in attrs.fields(StreamRecord) if field.name != "raw")
 
 
 @singledispatch
@@ -55,9 +58,10 @@ def _note(value: Note) -> dict[str, Any]:
     return {"type": "note", **_fields(value)}
 
 
-def stream_object(record: StreamRecord) -> dict[str, Any]:
+def stream_object(stream: StreamView) -> dict[str, Any]:
     """Return a stream as `rtstream streams --json` prints it."""
-    return _fields(record, without={"raw"}) | {"details": _rest(record.raw, attrs.asdict(record))}
+    said = {name: stream[name] for name in _STREAM_FIELDS}
+    return said | {"details": _rest(stream.raw, _STREAM_FIELDS)}
 
 
 def scene_object(scene: Scene) -> dict[str, Any]:

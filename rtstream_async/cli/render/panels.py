@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import attrs
 from rich import box
+from rich.columns import Columns
 from rich.panel import Panel
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from rtstream_async.cli.render.text import printable, seconds
 from rtstream_async.cli.tally import Tally
 
-__all__ = ["Watched", "watch_header"]
+__all__ = ["Steps", "Watched", "steps_header", "watch_header"]
 
 _GOOD = {"connected", "running", "active", "LIVE"}
 _WAITING = {"connecting", "reconnecting", "CONNECTING", "RECONNECTING", "RECOVERING", "STALE"}
@@ -30,6 +32,39 @@ class Watched:
     generation: int = 0  #: which connection of the link this is
     server: str  #: who is asked
     elapsed: float  #: seconds
+
+
+@attrs.frozen(kw_only=True)
+class Steps:
+    """How far a demo is."""
+
+    done: tuple[str, ...] = ()
+    doing: str = ""
+    share: float | None = None  #: how much of what is being done is done, 0 to 1
+    elapsed: float = 0.0  #: seconds
+
+
+def steps_header(steps: Steps, tally: Tally) -> Panel:
+    """Return the header of `rtstream demo`: what is done, and what is being done."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, width=1)
+    grid.add_column(no_wrap=True, overflow="ellipsis")
+    for text in steps.done:
+        grid.add_row(Text("✓", style="green"), Text(printable(text)))
+    if steps.doing:
+        grid.add_row(Text("●", style="yellow"), Text(printable(steps.doing), style="bold"))
+    if steps.share is not None:
+        bar = ProgressBar(total=1.0, completed=min(steps.share, 1.0), width=50)
+        grid.add_row("", Columns([bar, _counters(tally)], padding=(0, 2)))
+    return Panel(
+        grid,
+        title="[b]rtstream demo[/]",
+        title_align="left",
+        subtitle=seconds(steps.elapsed),
+        subtitle_align="right",
+        box=box.ROUNDED,
+        border_style="cyan",
+    )
 
 
 def watch_header(watched: Watched, tally: Tally) -> Panel:

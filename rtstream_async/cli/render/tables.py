@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
+from typing import Any, cast
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from rtstream_async.cli.events import StreamView
+from rtstream_async.cli.outcome import Outcome
 from rtstream_async.cli.render.text import count, printable, seconds, span, stamp
 from rtstream_async.cli.tally import Tally
-from rtstream_async.models.records import Scene, StreamRecord
+from rtstream_async.models.records import Scene
 
 __all__ = ["measured", "scenes_table", "streams_table", "summary_table"]
 
 _STATUS_STYLES = {"connected": "green", "running": "green", "stopped": "dim", "error": "red"}
 
 
-def streams_table(streams: Iterable[StreamRecord], *, zone: tzinfo | None = None) -> Table:
+def streams_table(streams: Iterable[StreamView], *, zone: tzinfo | None = None) -> Table:
     """Return a table with a row for each stream."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     table.add_column("id", no_wrap=True)
@@ -38,18 +41,46 @@ def streams_table(streams: Iterable[StreamRecord], *, zone: tzinfo | None = None
     return table
 
 
-def ingested(stream: StreamRecord) -> str:
-    """Return what is taken from the source, and what the service says about it."""
-    kept = [*stream.media_types, *(["stored"] if stream.store else [])]
-    note = stream.raw.get("status_note") or stream.raw.get("note")
-    return ", ".join(kept) + (f" ({note})" if isinstance(note, str) and note else "")
+def ingested(stream: StreamView) -> str:
+    """Return what is taken from the source, and what is wrong with it, as far as it is told."""
+    told: Any = stream.raw.get("ingested")
+    tracks = _tracks(cast("Mapping[str, Any]", told)) if isinstance(told, Mapping) else []
+    parts = tracks or list(stream.media_types)
+    if stream.store:
+        parts.append("stored")
+    trouble: Any = stream.raw.get("last_error")
+    return ", ".join(parts) + (f" ({trouble})" if trouble and isinstance(trouble, str) else "")
 
 
-def scenes_table(scenes: Iterable[Scene], *, zone: tzinfo | None = None) -> Table:
-    """Return a table with a row for each scene, in the order given."""
+def _tracks(told: Mapping[str, Any]) -> list[str]:
+    """What the local server says about the tracks of a source."""
+    match told.get("video"):
+        case {"codec": str() as codec, "width": int() as width, "height": int() as height}:
+            video = [f"{codec} {width}x{height}"]
+        case _:
+            video = []
+    match told.get("audio"):
+        case {"codec": str() as codec}:
+            audio = [codec]
+        case _:
+            audio = []
+    again = ["transcoded"] if told.get("transcoded") is True else []
+    return [*video, *audio, *again]
+
+
+def scenes_table(
+    scenes: Iterable[Scene], *, brief: bool = False, zone: tzinfo | None = None
+) -> Table:
+    """Return a table with a row for each scene, in the order given.
+
+    Args:
+        scenes: The scenes.
+        brief: Cut each text to what fits on one line.
+        zone: Whose wall clock; `None`: this machine's.
+    """
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     table.add_column("window", no_wrap=True)
-    table.add_column("scene", overflow="fold")
+    table.add_column("scene", no_wrap=brief, overflow="ellipsis" if brief else "fold")
     for scene in scenes:
         table.add_row(span(scene.start, scene.end, zone=zone), _plain(scene.text))
     return table
@@ -65,23 +96,18 @@ def summary_table(rows: Sequence[tuple[str, str]]) -> Table:
     return table
 
 
-def measured(tally: Tally, *, paged: int, recorded: float, played: float) -> list[tuple[str, str]]:
-    """Return the rows of the demo's summary.
-
-    Args:
-        tally: What came over the socket.
-        paged: How many scenes were read over REST.
-        recorded: Seconds of recording that were asked for.
-        played: Seconds that the manifest of them plays.
-    """
+def measured(outcome: Outcome) -> list[tuple[str, str]]:
+    """Return the rows of the demo's summary."""
+    tally = outcome.tally
     return [
         ("messages", f"{tally.total} pushed over one WebSocket"),
-        ("scenes", f"{count(paged, 'window')} paged over REST"),
+        ("scenes", f"{count(tally.scenes, 'window')} paged over REST"),
         ("words read", f"{tally.words_read} in {count(len(tally.lines_read), 'line')}"),
         ("people seen", f"at most {tally.people} at once" if tally.people else "none"),
         ("also seen", _others(tally.objects) or "nothing"),
         ("delay", _delays(tally)),
-        ("recorded", f"{seconds(recorded)}; its manifest plays {seconds(played)}"),
+        ("recorded", seconds(outcome.recorded)),
+        ("played", f"{seconds(outcome.played)} by its manifest, of {seconds(outcome.asked)} asked"),
     ]
 
 

@@ -1,0 +1,176 @@
+"""The demo: a clip published over RTMP, watched through the SDK, paged and played back."""
+
+from __future__ import annotations
+
+import socket
+import time
+import urllib.request
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import attrs
+
+import rtstream_async as rts
+from rtstream_async.cli.events import Happening, Note
+from rtstream_async.cli.failure import CommandError
+from rtstream_async.cli.outcome import Outcome, played_seconds
+from rtstream_async.cli.render.panels import Steps, steps_header
+from rtstream_async.cli.reports import Report
+from rtstream_async.cli.tally import Tally
+from rtstream_async.local import LocalServer
+from rtstream_async.local.assets import PARTS, clip_path
+from rtstream_async.local.media.publishing import publishing
+
+__all__ = ["Demonstration"]
+
+_WINDOW = 4  # seconds
+_FRAMES = 3
+_LENGTH = PARTS[-1].end
+_DRAW_EVERY = 0.25  # seconds
+_LATE = 3.0  # seconds for which messages may still be on their way when the index has ended
+_PAGE = 5  # few enough that the demo's scenes are more than one page
+
+
+@attrs.define(eq=False)
+class Demonstration:
+    """Runs the demo and tells each step; the server stays up until `stack` is left."""
+
+    report: Report
+    stack: AsyncExitStack
+    _tally: Tally = attrs.field(factory=Tally, init=False)
+    _steps: Steps = attrs.field(factory=Steps, init=False)
+    _begun: float = attrs.field(factory=time.monotonic, init=False)
+    _published: float | None = attrs.field(default=None, init=False)
+
+    async def run(self) -> Outcome:
+        """Return what was seen, when all of it is done.
+
+        Raises:
+            CommandError: Nothing was seen.
+        """
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._redraw)
+            outcome = await self._run()
+            group.cancel_scope.cancel()
+        return outcome
+
+    async def _run(self) -> Outcome:
+        conn = await self._open()
+        coll = await conn.get_collection()
+        address = f"rtmp://127.0.0.1:{_free_port()}/live/demo"
+        self._begin(f"opening a listener at {address}")
+        stream = await coll.connect_rtstream(url=f"{address}?listen=1", name="Demo", store=True)
+        self._begin("loading the vision models", done=f"listening at {address}")
+        index = await stream.index_visuals(
+            prompt="Describe what is seen.",
+            batch_config={"type": "time", "value": _WINDOW, "frame_count": _FRAMES},
+            name="Demo",
+        )
+        await self._watch(stream, index, address)
+        return await self._look_back(stream, index)
+
+    async def _open(self) -> rts.Connection:
+        self._begin("starting a local server")
+        server = await self.stack.enter_async_context(LocalServer())
+        # No proxy stands between a process and itself, whatever the environment says.
+        connection = rts.connect(api_key=server.api_key, base_url=server.url, proxy=False)
+        self._begin("connecting", done=f"local server at {server.url}")
+        return await self.stack.enter_async_context(connection)
+
+    async def _watch(
+        self, stream: rts.RTStream, index: rts.RTStreamSceneIndex, address: str
+    ) -> None:
+        """Publish the clip and tell what is seen in it, until its end."""
+        async with (
+            stream.events("scene_index", control=True) as happenings,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(self._tell_all, happenings)
+            self._begin("starting an encoder", done="vision models loaded")
+            async with publishing(clip_path(), address, encode=True) as publication:
+                self._published = time.monotonic()
+                self._begin(
+                    f"watching, a scene every {_WINDOW} s",
+                    done=f"a clip of {_LENGTH:g} s is encoded and published over RTMP",
+                )
+                await publication.wait()
+            self._begin("describing the last scenes", done="the clip was played")
+            await index.stop()
+            await self._settle(happenings)
+            group.cancel_scope.cancel()
+
+    async def _tell_all(self, happenings: rts.Subscription[Any]) -> None:
+        async for value in happenings:
+            self._tell(value)
+
+    async def _settle(self, happenings: rts.Subscription[Any]) -> None:
+        """Wait for what is on its way: every record was pushed when the index had stopped."""
+        with anyio.move_on_after(_LATE):
+            before = -1
+            while before != happenings.stats.received:
+                before = happenings.stats.received
+                await anyio.sleep(_LATE / 6)
+
+    async def _look_back(self, stream: rts.RTStream, index: rts.RTStreamSceneIndex) -> Outcome:
+        """Page the scenes, and ask for the recording of what they show."""
+        self._begin("paging the scenes over REST", done="all messages are here")
+        scenes: list[rts.Scene] = []
+        async for scene in index.get_scenes(page_size=_PAGE):
+            self._tally.add_scene(scene)
+            scenes.append(scene)
+        await stream.stop()
+        if not scenes or not self._tally.total:
+            raise CommandError("nothing was seen: no scene was described and delivered")
+        first, last = scenes[-1].start, scenes[0].end
+        self._begin("asking for the recording", done=f"{len(scenes)} scenes paged")
+        stream_url = await stream.generate_stream(start=first, end=last)
+        manifest = await anyio.to_thread.run_sync(_fetch, stream_url)
+        return Outcome(
+            tally=self._tally,
+            scenes=scenes,
+            rtstream_id=stream.id,
+            stream_url=stream_url,
+            player_url=stream.player_url or "",
+            recorded=float(stream.raw.get("recorded_seconds", 0.0)),
+            asked=last - first,
+            played=played_seconds(manifest),
+        )
+
+    def _begin(self, doing: str, *, done: str | None = None) -> None:
+        """Tell the next step, and that the one before is done."""
+        finished = self._steps.done if done is None else (*self._steps.done, done)
+        self._steps = attrs.evolve(self._steps, done=finished, doing=doing)
+        self._tell(Note(at=time.time(), text=doing))
+
+    def _tell(self, value: Happening) -> None:
+        self._tally.add(value)
+        self.report.tell(value)
+        self._draw()
+
+    async def _redraw(self) -> None:
+        while True:
+            self._draw()
+            await anyio.sleep(_DRAW_EVERY)
+
+    def _draw(self) -> None:
+        now = time.monotonic()
+        share = None if self._published is None else (now - self._published) / _LENGTH
+        steps = attrs.evolve(self._steps, share=share, elapsed=now - self._begun)
+        self.report.show(steps_header(steps, self._tally))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _fetch(url: str) -> str:
+    """The manifest, as a player would get it: without the key, and from this machine alone."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
