@@ -45,8 +45,16 @@ class VisionEngine(Protocol):
         """Load models; return when the first `describe()` will not wait for loading."""
         ...
 
-    async def describe(self, frames: Sequence[Frame], *, prompt: str | None) -> Description:
+    async def describe(
+        self, frames: Sequence[Frame], *, key: str, prompt: str | None
+    ) -> Description:
         """Describe `frames` (at least one, in time order) in words.
+
+        Args:
+            frames: The frames of one window.
+            key: The pipeline that they belong to. An engine may remember the window before,
+                for what has changed and for what it need not look at again.
+            prompt: What the user asked; an engine that can't follow it says so in `metadata`.
 
         Raises:
             EngineError: The engine failed; nothing was invented in its place.
