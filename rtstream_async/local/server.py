@@ -25,7 +25,7 @@ from rtstream_async.local.domain.ids import ENTROPY, collection_id
 from rtstream_async.local.engines.ports import VisionEngine
 from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.pipelines.director import Director
-from rtstream_async.local.recovery import recover
+from rtstream_async.local.recovery import note_clean_end, recover
 from rtstream_async.local.retention import Retention
 from rtstream_async.local.services import Services
 from rtstream_async.local.settings import Settings
@@ -223,6 +223,7 @@ class _Running:
         self._tokens = Tokens(data.secret)
         self._hub = Hub(self._tokens, settings.hub)
         self._director: Director | None = None
+        self.control: Control
         self._http: QuietServer | None = None
         self._served = anyio.Event()
 
@@ -272,6 +273,8 @@ class _Running:
         self._listener.close()
         try:
             await self._supervisor.aclose()
+            if self._director is not None:
+                await note_clean_end(self._store)
         finally:
             await self._store.aclose()
             await anyio.to_thread.run_sync(self.data.remove)

@@ -74,19 +74,19 @@ async def create_index(call: Call) -> Reply:
         dropped_windows=0,
         created_us=microseconds(time.time()),
     )
-    return Reply(data=_index(await call.services.director.add_index(row)))
+    return Reply(data=_index(call, await call.services.director.add_index(row)))
 
 
 async def list_indexes(call: Call) -> Reply:
     """Answer all indexes of a stream."""
     stream = await find_stream(call)
     rows = await call.services.store.run(statements.list_indexes, stream.id)
-    return Reply(data={"scene_indexes": [_index(row) for row in rows]})
+    return Reply(data={"scene_indexes": [_index(call, row) for row in rows]})
 
 
 async def get_index(call: Call) -> Reply:
     """Answer one index."""
-    return Reply(data=_index(await _find_index(call)))
+    return Reply(data=_index(call, await _find_index(call)))
 
 
 async def change_index_status(call: Call) -> Reply:
@@ -97,7 +97,7 @@ async def change_index_status(call: Call) -> Reply:
         row = await call.services.director.start_index(row)
     else:
         row = await call.services.director.stop_index(row)
-    return Reply(data=_index(row))
+    return Reply(data=_index(call, row))
 
 
 async def list_records(call: Call) -> Reply:
@@ -167,7 +167,7 @@ def _microseconds(name: str, seconds: float | None) -> int | None:
     return microseconds(seconds)
 
 
-def _index(row: IndexRow) -> dict[str, Any]:
+def _index(call: Call, row: IndexRow) -> dict[str, Any]:
     record = IndexRecord(
         rtstream_index_id=row.id,
         rtstream_id=row.stream_id,
@@ -182,6 +182,7 @@ def _index(row: IndexRow) -> dict[str, Any]:
         "engine": row.engine,
         "last_error": row.last_error,
         "dropped_windows": row.dropped_windows,
+        "undelivered_frames": call.services.hub.gone[row.ws_connection_id or ""],
         "created_at": emit.created_at(row.created_us / 1e6),
     }
     return emit.index(record, **extra)

@@ -10,7 +10,6 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-import attrs
 
 from rtstream_async.local.domain.lifecycle import StreamState
 from rtstream_async.local.domain.sources import Source
@@ -72,6 +71,9 @@ class Director:
         Raises:
             Refusal: The source can't be had. Nothing of the stream is left.
         """
+        source = await self._source(row.url)
+        if source is not None and source.listen and is_listening(source.url):
+            raise invalid("url", "somebody listens at this address already")
         await self._store.run(statements.add_stream, row)
         try:
             async with self._lock(row.id):
@@ -145,13 +147,9 @@ class Director:
 
     async def resume(self) -> None:
         """Start what ran when the server was last stopped, or died."""
-        for row in await self._store.run(statements.wanted_streams):
-            try:
-                await self.start(attrs.evolve(row, status="stopped"))
-            except Refusal as refusal:
-                logger.warning("stream %s is not resumed: %s", row.id, refusal.message)
-                changes = {"status": "error", "last_error": refusal.message}
-                await self._store.run(statements.change_stream, row.id, changes)
+        async with anyio.create_task_group() as group:
+            for row in await self._store.run(statements.wanted_streams):
+                group.start_soon(self._resume, row)
 
     async def forget_all(self) -> None:
         """Stop and delete all streams, with their recordings and records."""
@@ -176,6 +174,15 @@ class Director:
         """Return where a stream's segments are."""
         return self._settings.segments_dir / stream_id
 
+    async def _resume(self, row: StreamRow) -> None:
+        try:
+            await self.start(row)
+        except Exception as exc:  # one stream's trouble is not the others'
+            reason = exc.message if isinstance(exc, Refusal) else f"internal error: {exc}"
+            logger.warning("stream %s is not resumed: %s", row.id, reason, exc_info=exc)
+            changes = {"status": "error", "last_error": reason}
+            await self._store.run(statements.change_stream, row.id, changes)
+
     def _lock(self, stream_id: str) -> anyio.Lock:
         return self._locks.setdefault(stream_id, anyio.Lock())
 
@@ -199,10 +206,7 @@ class Director:
     async def _source(self, url: str) -> Source | None:
         if self._settings.scripted and url.startswith(SCRIPTED):
             return None
-        source = await resolve_source(url, media_root=self._settings.media_root)
-        if source.listen and is_listening(source.url):
-            raise invalid("url", "somebody listens at this address already")
-        return source
+        return await resolve_source(url, media_root=self._settings.media_root)
 
     async def _await_source(self, live: LiveStream) -> None:
         timeout = self._settings.open_timeout

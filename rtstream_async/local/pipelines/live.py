@@ -43,6 +43,7 @@ Spawn = Callable[[Callable[[], Coroutine[Any, Any, None]], str], None]
 """Runs a coroutine function in the background, under a name."""
 
 _POLL = 0.02  # seconds between two looks whether a listener is up
+_FINISH = 10.0  # seconds for the engine to describe what is left at the end of a stream
 _LAG = 1.0  # how far, in seconds, a silent source's time is taken to be behind the wall clock
 
 
@@ -195,11 +196,17 @@ class LiveStream:
         finally:
             self._changed.set()
             try:
-                for index in list(self.indexes.values()):
-                    await index.finish(self.present)
+                await self._finish_indexes()
             finally:
                 self._finished.set()
                 self._changed.set()
+
+    async def _finish_indexes(self) -> None:
+        with anyio.move_on_after(_FINISH) as scope:
+            for index in list(self.indexes.values()):
+                await index.finish(self.present)
+        if scope.cancelled_caught:
+            logger.warning("stream %s: its last windows were not described in time", self.id)
 
     async def _on_event(self, event: IngestEvent) -> None:
         match event:
@@ -235,6 +242,9 @@ class LiveStream:
     async def _note_opened(self, event: Opened) -> None:
         self.opened, self.refused = event, None
         await self._move(Signal.OPENED, ingested=_ingested(event), last_error=None)
+        if event.video is None:
+            for index in self.indexes.values():
+                await index.fail("the source has no picture, only sound")
 
     async def _note_refused(self, event: Refused) -> None:
         self.refused = without_secrets(event.reason)

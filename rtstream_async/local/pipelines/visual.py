@@ -89,6 +89,10 @@ class VisualIndex:
         self._wake.set()
         await self._idle.wait()
 
+    async def fail(self, reason: str) -> None:
+        """Show why there are no records; the next record takes it back."""
+        await self._set_state(status="error", last_error=reason)
+
     async def run(self) -> None:
         """Describe windows as they close; end after `finish()`."""
         try:
@@ -120,7 +124,7 @@ class VisualIndex:
                 window.frames, prompt=self.row.prompt, key=self.row.id
             )
         except EngineError as exc:
-            await self._set_state(status="error", last_error=str(exc))
+            await self.fail(str(exc))
             return
         scene = SceneRow(
             index_id=self.row.id,
