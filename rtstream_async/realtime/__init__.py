@@ -1,0 +1,1 @@
+"""The one reader of the WebSocket, and the subscriptions that it feeds."""

@@ -1,0 +1,386 @@
+"""The hub: the one reader of the socket, and whom its messages go to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from typing import Any
+
+from rtstream_async.errors import ConnectionClosedError, LinkClosedError, RTStreamError
+from rtstream_async.models.announcements import Announcement, Gap, GapUnrecoverable, StateChange
+from rtstream_async.models.messages import CHANNELS, Message, UnknownMessage
+from rtstream_async.protocol.codec.frames import decode_frame, oversize_message
+from rtstream_async.protocol.codec.loose import canonical_channel
+from rtstream_async.protocol.codec.output import OutputDecoder
+from rtstream_async.protocol.link import LinkSignal, LinkState
+from rtstream_async.protocol.overflow import Overflow
+from rtstream_async.protocol.router import Key, Router, keys_of
+from rtstream_async.realtime.brake import Brake
+from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.early import EarlyMessages
+from rtstream_async.realtime.inbox import Inbox
+from rtstream_async.realtime.link import LinkRunner
+from rtstream_async.realtime.poll import Poller
+from rtstream_async.realtime.settings import HubSettings
+from rtstream_async.realtime.subscription import Subscription
+from rtstream_async.supervisor import Supervisor
+from rtstream_async.transport.socket import OpenSocket
+
+__all__ = ["Hub"]
+
+logger = logging.getLogger("rtstream_async.realtime")
+
+_KNOWN = frozenset(CHANNELS)
+_STATES_KEPT = 256
+
+_NOT_REBOUND = (
+    "the connection id changed, the service can't move pipelines to a new one, and what they"
+    " publish to the old one is lost; create what you watch again, or page its records over REST"
+)
+
+
+class Hub:
+    """Owns the link, decodes each frame once, and puts the message into every matching inbox.
+
+    It is the inboxes' `Keeper` and the link's `LinkListener`.
+    """
+
+    def __init__(
+        self,
+        *,
+        fetch_url: Callable[[], Awaitable[str]],
+        open_socket: OpenSocket,
+        settings: HubSettings,
+        supervisor: Supervisor,
+        poller: Poller | None = None,
+    ) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._poller = poller
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._link = LinkRunner(
+            fetch_url=fetch_url, open_socket=open_socket, settings=settings, listener=self
+        )
+        self._finished = asyncio.Event()  # the link's task has ended; set again by each
+        self._brake = Brake(self._link, timeout=settings.block_timeout)
+        self._router: Router[Inbox] = Router()
+        self._inboxes: dict[Inbox, None] = {}
+        self._watchers: dict[Inbox, None] = {}  # of `states()`
+        self._early = EarlyMessages(maxsize=settings.early_messages)
+        self._armed: dict[Key, str] = {}
+        self._outputs: dict[Key, OutputDecoder] = {}
+        self._heard_at = 0.0  # Unix time, seconds, of the last frame
+        self._gap_since: float | None = None
+        self._losses = Burst(logger, quiet=settings.log_quiet)
+        self._drops = Burst(logger, quiet=settings.log_quiet)
+        self._unreadables = Burst(logger, quiet=settings.log_quiet)
+
+    def check(self) -> asyncio.AbstractEventLoop:
+        """Return the event loop that all this lives in.
+
+        Raises:
+            WrongEventLoopError: Called from another.
+            ConnectionClosedError: The connection is closed.
+        """
+        self._supervisor.check()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    @property
+    def state(self) -> LinkState:
+        """Where the link is."""
+        return self._link.state
+
+    async def open(self) -> None:
+        """Start to connect, unless that was done; start again if the link gave up.
+
+        Does not wait for the link to be live. Cancelling changes nothing.
+
+        Raises:
+            ConnectionClosedError: The connection is closed.
+            WrongEventLoopError: It lives in another event loop.
+        """
+        self._supervisor.check()
+        await self._supervisor.start()
+        if self.state is LinkState.IDLE:
+            self._start(LinkSignal.OPEN)
+        elif self.state is LinkState.SUSPENDED:
+            self._start(LinkSignal.RESUME)
+
+    async def connection_id(self) -> str:
+        """Return what pipelines are to publish to, once the link is live; opens it if need be.
+
+        Cancelling changes nothing.
+
+        Raises:
+            AuthenticationError: The service refuses the key.
+            HandshakeError: The socket opened, or was refused, and no connection id came.
+            TransportError: The service can't be reached.
+            RTStreamError: The service does not give the socket's URL, for another reason.
+            ConnectionClosedError: The connection is closed.
+        """
+        await self.open()
+        while (connection_id := self._link.connection_id) is None:
+            if self.state.is_over:
+                raise self._link.failure or self._ending()
+            await self._link.changed()
+        return connection_id
+
+    def subscribe(
+        self,
+        *,
+        streams: frozenset[str] | None,
+        channels: frozenset[str] | None,
+        maxsize: int = 1024,
+        overflow: Overflow = "drop_oldest",
+        where: Callable[[Any], bool] | None = None,
+        control: bool = False,
+        key: Callable[[Any], Hashable] | None = None,
+    ) -> Subscription[Any]:
+        """Return a new subscription; `None` for all streams, or all channels.
+
+        Args:
+            streams: Ids of streams. Messages without one go only to those who want all.
+            channels: Names of channels, the wire's own included.
+            maxsize: Messages that it may queue, at least 1.
+            overflow: What happens beyond that.
+            where: Which of the matching messages it wants.
+            control: Whether it also gets announcements, and frames of its channels that could not
+                be read. `where` is not asked about either.
+            key: With `latest`, what a message replaces; by default its stream and channel.
+        """
+        self.check()
+        if channels is not None:
+            channels = frozenset(map(canonical_channel, channels))
+        inbox = Inbox(
+            self,
+            keys=keys_of(streams, channels),
+            maxsize=maxsize,
+            policy=overflow,
+            where=where,
+            key=(key or _stream_and_channel) if overflow == "latest" else None,
+            control=control,
+            takes_all=channels is None,
+        )
+        self._inboxes[inbox] = None
+        self._router.add(inbox, inbox.keys)
+        if self.state.is_over:
+            inbox.fail(self._ending())
+        for message in self._early.claim(inbox.keys):
+            inbox.deliver(message)
+        return Subscription(self, inbox)
+
+    def unsubscribe(self, inbox: Inbox) -> None:
+        """Give `inbox` nothing more, and end whoever reads it."""
+        self._router.remove(inbox, inbox.keys)
+        self._inboxes.pop(inbox, None)
+        self._watchers.pop(inbox, None)
+        self._brake.release(inbox)
+        inbox.close()
+        inbox.end()
+
+    def states(self) -> AsyncIterator[StateChange]:
+        """Return the changes of the link's state from now on; does not open it."""
+        self.check()
+        inbox = Inbox(self, keys=(), maxsize=_STATES_KEPT, policy="drop_oldest")
+        self._watchers[inbox] = None
+        changes: Subscription[StateChange] = Subscription(self, inbox, wants_link=False)
+        return changes
+
+    def force_reconnect(self) -> None:
+        """Drop the present socket for a new one, or try again at once; also after giving up."""
+        self.check()
+        if self.state in (LinkState.SUSPENDED, LinkState.AUTH_FAILED):
+            self._start(LinkSignal.RESUME)
+        else:
+            self._link.nudge()
+
+    def note_armed(self, *, rtstream_id: str | None, channel: str, connection_id: str) -> None:
+        """Note that something was created that publishes `channel` to `connection_id`.
+
+        What it publishes before somebody subscribes is kept for the first who does.
+        """
+        key = (rtstream_id, canonical_channel(channel))
+        self._armed[key] = connection_id
+        self._early.arm(key, is_wanted=bool(self._router.targets(*key)))
+
+    def set_output_type(self, rtstream_id: str, channel: str, output_type: Any) -> None:
+        """Decode the text of these messages as `output_type` from now on; `None`: no longer.
+
+        Raises:
+            InvalidArgumentError: The type can't be decoded from JSON.
+        """
+        key = (rtstream_id, canonical_channel(channel))
+        if output_type is None:
+            self._outputs.pop(key, None)
+        else:
+            self._outputs[key] = OutputDecoder(output_type)
+
+    async def aclose(self) -> None:
+        """End the link; what is queued can still be read, then iteration ends.
+
+        Waits for the socket's goodbye, which has its own deadline. Cancelling leaves that to go on
+        by itself.
+        """
+        was_running = self.state not in (LinkState.IDLE, LinkState.CLOSED)
+        self._link.close()
+        if was_running and not self._supervisor.is_closed:
+            await self._finished.wait()
+
+    # The link's side.
+
+    def on_frame(self, data: bytes) -> None:
+        """Take one data frame to whom it concerns."""
+        now = self._heard_at = time.time()
+        self.dispatch(decode_frame(data, now, self._link.link.generation))
+
+    def on_oversize(self, size: int, limit: int) -> None:
+        """Take note of a frame of `size` bytes that was too large to keep."""
+        self.dispatch(oversize_message(size, limit, time.time(), self._link.link.generation))
+
+    def on_change(self, previous: LinkState, state: LinkState, reason: str) -> None:
+        """Tell everybody what has become of the link."""
+        now = time.time()
+        change = StateChange(
+            at=now,
+            previous=previous.value,
+            state=state.value,
+            generation=self._link.link.generation,
+            reason=reason,
+        )
+        for watcher in list(self._watchers):
+            watcher.deliver(change)
+        self._announce(change)
+        if previous.has_connection_id and state is LinkState.RECONNECTING:
+            self._lost(now, reason)
+        elif state.has_connection_id and not previous.has_connection_id:
+            self._live(now)
+        elif state.is_over:
+            self._over()
+
+    def dispatch(self, message: Message) -> None:
+        """Take one message, pushed or not, to whom it concerns."""
+        stream, channel = message.rtstream_id, message.channel
+        if self._outputs and (output := self._outputs.get((stream, channel))) is not None:
+            message = output.fill(message)
+        targets = self._router.targets(stream, channel)
+        if type(message) is UnknownMessage:
+            self._dispatch_unknown(message, targets)
+            return
+        for inbox in targets:
+            inbox.deliver(message)
+        if not targets:
+            self._early.keep(message)
+
+    def _dispatch_unknown(self, message: UnknownMessage, targets: tuple[Inbox, ...]) -> None:
+        is_unreadable = message.channel in _KNOWN
+        if is_unreadable or not message.channel:
+            self._unreadables.warn(
+                "a frame on the channel %r could not be read: %s", message.channel, message.reason
+            )
+        for inbox in targets:
+            if inbox.takes_all or not is_unreadable:
+                inbox.deliver(message)
+            elif inbox.has_control:
+                inbox.announce(message)
+            else:
+                inbox.unreadable += 1
+        if not targets:
+            self._early.keep(message)
+
+    def _announce(self, announcement: Announcement) -> None:
+        for inbox in list(self._inboxes):
+            inbox.announce(announcement)
+
+    def _live(self, now: float) -> None:
+        for inbox in self._inboxes:
+            inbox.fail(None)
+        since, self._gap_since = self._gap_since, None
+        if since is None:
+            logger.info("the link is live")
+            return
+        logger.info("the link is live again after %.1f s", now - since)
+        self._after_gap(since, now)
+
+    def _after_gap(self, since: float, until: float) -> None:
+        """Say what became of a gap: this is the step that recovery takes over."""
+        self._announce(GapUnrecoverable(at=until, since=since, until=until, reason=_NOT_REBOUND))
+
+    def _lost(self, now: float, cause: str) -> None:
+        self._losses.warn("the link was lost: %s; reconnecting", cause)
+        self._gap_since = max(self._heard_at, self._link.live_since)
+        for inbox in self._inboxes:
+            inbox.gaps += 1
+        self._announce(Gap(at=now, since=self._gap_since, cause=f"link lost: {cause}"))
+
+    def _over(self) -> None:
+        failure = self._link.crash if self.state is LinkState.CLOSED else self._ending()
+        if failure is not None:
+            logger.error("the link is %s: %s", self.state.value, failure)
+        for inbox in self._inboxes:
+            inbox.fail(failure)
+        if self.state is LinkState.CLOSED:
+            self._end()
+
+    def _end(self) -> None:
+        for inbox in (*self._inboxes, *self._watchers):
+            self._brake.release(inbox)
+            inbox.end()
+        self._inboxes.clear()
+        self._watchers.clear()
+        self._router = Router()
+
+    def _ending(self) -> RTStreamError:
+        """Return what to raise in whoever wants something of a link that is over."""
+        failure = self._link.failure
+        match self.state:
+            case LinkState.AUTH_FAILED if failure is not None:
+                return failure
+            case LinkState.SUSPENDED:
+                ending = LinkClosedError(f"the link gave up ({failure}); force_reconnect() helps")
+                ending.__cause__ = failure
+                return ending
+            case _:
+                return self._link.crash or ConnectionClosedError()
+
+    # The inboxes' side.
+
+    def overflowed(self, inbox: Inbox) -> None:
+        """Stop reading, or note that messages were dropped."""
+        if inbox.is_holding:
+            self._brake.hold(inbox)
+        else:
+            self._drops.warn(
+                "a subscription's queue of %d messages is full (%s)", inbox.maxsize, inbox.policy
+            )
+
+    def drained(self, inbox: Inbox) -> None:
+        """Read again."""
+        self._brake.release(inbox)
+
+    def abandoned(self, inbox: Inbox) -> None:
+        """Unsubscribe `inbox`, whose last reader was collected as garbage."""
+        # The collector runs in any thread and in the middle of anything; so, not here and now. A
+        # loop that is closed has no reader left to take it from.
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.unsubscribe, inbox)
+
+    def _start(self, signal: LinkSignal) -> None:
+        self._link.feed(signal)
+        self._finished.clear()
+        self._supervisor.start_soon(self._run_link, name="rtstream-async link")
+
+    async def _run_link(self) -> None:
+        try:
+            await self._link.run()
+        finally:
+            self._finished.set()
+
+
+def _stream_and_channel(message: Message) -> Hashable:
+    return message.rtstream_id, message.channel

@@ -1,0 +1,149 @@
+"""What the reader puts a subscription's messages into; the reader's half of a subscription."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+from typing import Any, Final, Protocol
+
+from rtstream_async.errors import RTStreamError
+from rtstream_async.models.announcements import Announcement, StateChange
+from rtstream_async.models.messages import Message, UnknownMessage
+from rtstream_async.protocol.overflow import Overflow, Queue
+from rtstream_async.protocol.router import Key
+
+__all__ = ["Inbox", "Keeper"]
+
+_NOBODY: Final[list[asyncio.Future[None]]] = []  # shared by all inboxes that nobody waits for yet
+
+
+class Keeper(Protocol):
+    """What an inbox tells its hub."""
+
+    def overflowed(self, inbox: Inbox) -> None:
+        """A message was dropped, or the queue asks for reading to stop."""
+        ...
+
+    def drained(self, inbox: Inbox) -> None:
+        """The queue no longer asks for that."""
+        ...
+
+    def abandoned(self, inbox: Inbox) -> None:
+        """Nobody will read it any more. May come from any thread, within anything."""
+        ...
+
+
+class Inbox(Queue[Message | StateChange]):
+    """A queue of messages, and those who wait for the next one.
+
+    Attributes:
+        failure: Why nothing comes at present; raised when the queue is empty.
+        is_ended: Nothing will ever come.
+        has_control: Its consumer asked for announcements.
+        takes_all: It wants all channels.
+    """
+
+    __slots__ = (
+        "duplicates",
+        "failure",
+        "gaps",
+        "has_control",
+        "is_ended",
+        "is_guarded",
+        "keeper",
+        "keys",
+        "recovered",
+        "takes_all",
+        "unreadable",
+        "waiters",
+        "where",
+    )
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        *,
+        keys: tuple[Key, ...],
+        maxsize: int,
+        policy: Overflow,
+        where: Callable[[Any], bool] | None = None,
+        key: Callable[[Any], Hashable] | None = None,
+        control: bool = False,
+        takes_all: bool = False,
+    ) -> None:
+        # With `error` and `block` it is an exception that tells of what was dropped.
+        tells = control and policy not in ("error", "block")
+        super().__init__(maxsize=maxsize, policy=policy, key=key, tells=tells)
+        self.keeper = keeper
+        self.keys = keys
+        self.where = where
+        self.has_control = control
+        self.takes_all = takes_all
+        self.is_guarded = where is not None or key is not None
+        self.waiters = _NOBODY
+        self.failure: RTStreamError | None = None
+        self.is_ended = False
+        self.gaps = 0
+        self.recovered = 0
+        self.duplicates = 0
+        self.unreadable = 0
+
+    def deliver(self, message: Message | StateChange) -> None:
+        """Queue `message` if it is wanted, and wake one who waits."""
+        if self.is_guarded:
+            self._deliver_guarded(message)
+        elif not self.put(message):
+            self.keeper.overflowed(self)
+        if self.waiters:
+            self.wake()
+
+    def _deliver_guarded(self, message: Message | StateChange) -> None:
+        # The user's own functions: what they raise is for this consumer, not for the reader.
+        try:
+            if self.where is not None and not self.where(message):
+                return
+            is_well = self.put(message)
+        except Exception as exc:  # noqa: BLE001  (see above)
+            is_well = self.mark(exc)
+        if not is_well:
+            self.keeper.overflowed(self)
+
+    def announce(self, announcement: Announcement | UnknownMessage) -> None:
+        """Queue `announcement`, if the consumer asked for such; its `where` is not asked."""
+        if not self.has_control:
+            return
+        if not self.mark(announcement):
+            self.keeper.overflowed(self)
+        if self.waiters:
+            self.wake()
+
+    def fail(self, failure: RTStreamError | None) -> None:
+        """Raise `failure` in those who wait, now and until it is taken back with `None`."""
+        self.failure = failure
+        self.wake_all()
+
+    def end(self) -> None:
+        """Let what is queued be read, and nothing more come."""
+        self.is_ended = True
+        self.wake_all()
+
+    def wait(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """Return what is done when there may be something to read."""
+        if self.waiters is _NOBODY:
+            self.waiters = []
+        waiter: asyncio.Future[None] = loop.create_future()
+        self.waiters.append(waiter)
+        return waiter
+
+    def wake(self) -> None:
+        """Wake one who waits."""
+        while self.waiters:
+            waiter = self.waiters.pop(0)
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    def wake_all(self) -> None:
+        """Wake all who wait."""
+        while self.waiters:
+            self.wake()
