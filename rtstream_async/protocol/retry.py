@@ -120,7 +120,7 @@ def _no_retry(error: RTStreamError, *, repeatable: bool) -> str:
         case APIError(status=status):
             transient, acted = status in _TRANSIENT, status not in _NOT_ACTED
         case TransportError() | RequestTimeoutError():
-            transient, acted = True, error.may_have_acted
+            transient, acted = error.is_retryable, error.may_have_acted
         case _:
             transient, acted = False, True
     if not transient:

@@ -204,12 +204,13 @@ class HttpTransport:
             headers=headers,
             content=content,
             # Phases have their own limits, so that a slow request ends by itself, not cancelled.
-            timeout={
-                "connect": min(request.timeout / 2, _LONGEST_CONNECT),
-                "read": request.timeout,
-                "write": request.timeout,
-                "pool": request.timeout,
-            },
+            # As a tuple (connect, read, write, pool): the libraries' own classes differ.
+            timeout=(
+                min(request.timeout / 2, _LONGEST_CONNECT),
+                request.timeout,
+                request.timeout,
+                request.timeout,
+            ),
         )
 
     async def _read(self, response: Any) -> bytes:
@@ -292,29 +293,35 @@ _NOT_HTTP = frozenset({"DecodingError", "LocalProtocolError", "UnsupportedProtoc
 _FOREIGN = frozenset({"httpx", "httpx2"})
 
 
+class _UntrustedError(TransportError):
+    """The service's certificate is not trusted: no repetition will mend that."""
+
+    @property
+    def is_retryable(self) -> bool:
+        return False
+
+
 def _translate(exc: Exception, key: str) -> Exception:
     """Return our error for what httpx or httpx2 raised; the key is never part of it."""
-    if isinstance(exc, RTStreamError):
-        return exc
     names = [kind.__name__ for kind in type(exc).__mro__ if _module(kind) in _FOREIGN]
-    if not names and not isinstance(exc, OSError):
-        return exc  # a bug: no name of ours would tell it better
-    text = _explain(exc).replace(key, _REDACTED.decode())
-    error: Exception
-    for name in names:
-        if name in _TIMEOUTS:
-            error = RequestTimeoutError(text, may_have_acted=_TIMEOUTS[name])
-            break
-        if name in _LOSSES:
-            error = TransportError(text, may_have_acted=_LOSSES[name])
-            break
-        if name in _NOT_HTTP:
-            error = ProtocolError(text)
-            break
-    else:
-        error = TransportError(text)
+    if isinstance(exc, RTStreamError) or not (names or isinstance(exc, OSError)):
+        return exc  # ours; or a bug, of which no name of ours would tell more
+    error = _named(names, _explain(exc).replace(key, _REDACTED.decode()))
+    if any(isinstance(cause, ssl_module.SSLCertVerificationError) for cause in _causes(exc)):
+        error = _UntrustedError(f"{error}; see connect(ssl=...)", may_have_acted=False)
     error.__cause__ = exc
     return error
+
+
+def _named(names: list[str], text: str) -> RTStreamError:
+    for name in names:
+        if name in _TIMEOUTS:
+            return RequestTimeoutError(text, may_have_acted=_TIMEOUTS[name])
+        if name in _LOSSES:
+            return TransportError(text, may_have_acted=_LOSSES[name])
+        if name in _NOT_HTTP:
+            return ProtocolError(text)
+    return TransportError(text)
 
 
 def _module(kind: type) -> str:
