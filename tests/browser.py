@@ -14,7 +14,7 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,8 @@ class _Wire:
 
     async def send(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
         number = next(self._ids)
-        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
         message = {"id": number, "method": method, "params": params}
         if session is not None:
             message["sessionId"] = session
@@ -237,7 +238,7 @@ class Browser:
 
 
 @asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
+async def open_browser() -> AsyncGenerator[Browser]:
     """Run a Chromium for the length of the block.
 
     Its time zone is UTC and its language English. No task group is held across the block, so

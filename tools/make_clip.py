@@ -170,7 +170,7 @@ def frames() -> Iterator[Image.Image]:
 def speak(sentence: str) -> npt.NDArray[np.int16]:
     """Return `sentence` as mono samples at `SAMPLE_RATE`."""
     spoken = subprocess.run(
-        ["espeak-ng", "-v", "en-us", "-s", "155", "--stdout", sentence],
+        ["espeak-ng", "-v", "en-us", "-s", "150", "--stdout", sentence],
         check=True,
         capture_output=True,
     ).stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 import pytest_asyncio
@@ -12,18 +12,18 @@ from tests.console.site import Site, serve
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium() -> AsyncGenerator[Browser]:
     async with open_browser() as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+async def browser(chromium: Browser) -> AsyncGenerator[Browser]:
     yield chromium
     await chromium.close_pages()
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
+def site() -> Generator[Site]:
     with serve() as running:
         yield running

@@ -1,14 +1,19 @@
 """A small web site for the player: the page, its static files, and HLS cut from the demo clip."""
 
+# PyAV leaves parts of its signatures untyped.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import attrs
 import av
@@ -64,7 +69,7 @@ class Site:
 
 
 @contextmanager
-def serve() -> Iterator[Site]:
+def serve() -> Generator[Site]:
     """Run a site with the static files and all segments of the clip, on a port of its own."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -106,19 +111,20 @@ def segments() -> Sequence[bytes]:
     """Return the demo clip as MPEG-TS segments of `SECONDS`, cut at its key frames."""
     with av.open(str(clip_path()), "r") as clip:
         inputs = (clip.streams.video[0], clip.streams.audio[0])
-        packets = [packet for packet in clip.demux(inputs) if packet.dts is not None]
-        count = round(float(inputs[0].duration * inputs[0].time_base) / SECONDS)
+        parts: dict[int, list[av.Packet[Any]]] = defaultdict(list)
+        for packet in clip.demux(inputs):
+            if packet.pts is not None and packet.pts >= 0:  # AAC starts with a packet of nothing
+                parts[int(packet.pts * packet.time_base // SECONDS)].append(packet)
         made: list[bytes] = []
-        for number in range(count):
+        for number in sorted(parts):
             buffer = io.BytesIO()
             with av.open(buffer, "w", format="mpegts", options={"mpegts_copyts": "1"}) as segment:
                 outputs = {
                     stream.index: segment.add_stream_from_template(stream) for stream in inputs
                 }
-                for packet in packets:
-                    if int(packet.pts * packet.time_base // SECONDS) == number:
-                        packet.stream = outputs[packet.stream_index]
-                        segment.mux(packet)
+                for packet in parts[number]:
+                    packet.stream = outputs[packet.stream_index]
+                    segment.mux(packet)
             made.append(buffer.getvalue())
     return made
 

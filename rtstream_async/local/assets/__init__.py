@@ -36,13 +36,13 @@ PARTS = (
             "Ken Adams",
             "Restarting it now",
         ),
-        says="Good morning. The payment service has been down since nine fifteen.",
+        says="Good morning. The payment service is down. We are restarting it now.",
     ),
     Part(
         start=6,
         end=10,
         shows="a photograph of a woman in an orange space suit",
-        says="An astronaut in an orange suit smiles at the camera.",
+        says="We see a smiling woman in a space suit.",
     ),
     Part(
         start=10,
@@ -57,13 +57,13 @@ PARTS = (
             "AssertionError: 252 != 251",
             "1 failed, 41 passed in 12.8s",
         ),
-        says="One test failed in the nightly build. Please look at the export module.",
+        says="One test failed last night. Please look at the export module.",
     ),
     Part(
         start=16,
         end=20,
         shows="a black-and-white photograph of a man with a camera on a tripod",
-        says="A man with a tripod is filming in the park.",
+        says="A man is looking through his camera.",
     ),
     Part(
         start=20,
@@ -76,7 +76,7 @@ PARTS = (
         start=26,
         end=30,
         shows="a photograph of a ginger cat",
-        says="A ginger cat is watching. This is the end.",
+        says="The cat is looking at you. Thank you for watching.",
     ),
 )
 

@@ -95,20 +95,14 @@
     }
   }
 
-  // hls.js takes status 0 for a cross-origin refusal and gives up; here it is a server that
-  // restarts. Delays are 1, 2, 4, 8, 8, ... seconds.
-  const patience = {
+  // A server that restarts is away for longer than the two retries that hls.js makes by itself.
+  // Delays are 0.5, 1, 2, 4, 4, ... seconds, 40 in all.
+  const playlistLoadPolicy = {
     default: {
       maxTimeToFirstByteMs: 10000,
-      maxLoadTimeMs: 60000,
+      maxLoadTimeMs: 20000,
       timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 },
-      errorRetry: {
-        maxNumRetry: 8,
-        retryDelayMs: 1000,
-        maxRetryDelayMs: 8000,
-        shouldRetry: (policy, count, isTimeout, response, byDefault) =>
-          byDefault || (response?.code === 0 && count < policy.maxNumRetry),
-      },
+      errorRetry: { maxNumRetry: 12, retryDelayMs: 500, maxRetryDelayMs: 4000 },
     },
   };
 
@@ -127,8 +121,7 @@
     const hls = new Hls({
       enableWorker: false,
       backBufferLength: 90,
-      playlistLoadPolicy: patience,
-      fragLoadPolicy: patience,
+      playlistLoadPolicy,
     });
     const stop = (name) => {
       fail(name);
