@@ -52,9 +52,10 @@ class Demonstration:
         """
         async with anyio.create_task_group() as group:
             group.start_soon(self._redraw)
-            outcome = await self._run()
-            group.cancel_scope.cancel()
-        return outcome
+            try:
+                return await self._run()
+            finally:
+                group.cancel_scope.cancel()
 
     async def _run(self) -> Outcome:
         conn = await self._open()

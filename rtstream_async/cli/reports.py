@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from rtstream_async.cli.events import Happening
-from rtstream_async.cli.render.lines import line
+from rtstream_async.cli.render.lines import line, row
 from rtstream_async.cli.render.objects import as_line, as_object
 
 __all__ = ["JsonReport", "LineReport", "LiveReport", "Report", "open_report", "rows_to_drop"]
@@ -109,7 +109,7 @@ class LiveReport:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._rows: deque[Text] = deque()
+        self._rows: deque[RenderableType] = deque()
         self._header: RenderableType = Text()
         self._live = Live(
             console=console, auto_refresh=False, transient=True, vertical_overflow="crop"
@@ -131,7 +131,7 @@ class LiveReport:
 
     def tell(self, value: Happening) -> None:
         """Show what happened as the newest line."""
-        self._rows.append(line(value))
+        self._rows.append(row(value))
         self._draw()
 
     def show(self, header: RenderableType) -> None:
@@ -145,11 +145,13 @@ class LiveReport:
         self._console.print(rendered)
 
     def _draw(self) -> None:
-        width, height = self._console.size
-        heights = [len(row.wrap(self._console, width)) for row in self._rows]
-        header = len(self._console.render_lines(self._header))
-        self._print_rows(rows_to_drop(heights, room=height - header - 1))
+        heights = [self._height(shown) for shown in self._rows]
+        room = self._console.height - self._height(self._header) - 1
+        self._print_rows(rows_to_drop(heights, room=room))
         self._live.update(Group(self._header, *self._rows), refresh=True)
+
+    def _height(self, shown: RenderableType) -> int:
+        return len(self._console.render_lines(shown))
 
     def _print_rows(self, number: int) -> None:
         for _ in range(number):

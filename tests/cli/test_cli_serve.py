@@ -1,0 +1,115 @@
+"""`rtstream serve`, as a process."""
+
+import signal
+import stat
+
+import pytest
+
+import rtstream_async as rts
+from tests.cli.program import rtstream, running
+
+
+async def test_a_server_is_started_used_and_stopped(tmp_path):
+    """This is the first thing that a newcomer does."""
+    with running("serve", "--port", 0, "--data-dir", tmp_path / "data", "--json") as server:
+        ready = server.object()
+        async with rts.connect(ready["api_key"], base_url=ready["url"]) as conn:
+            coll = await conn.get_collection()
+            assert [stream async for stream in coll.list_rtstreams()] == []
+        ended = server.end(signal.SIGTERM)
+    assert ended.code == 0
+    assert "Traceback" not in ended.err
+
+
+def test_the_key_is_shown_once_and_kept(tmp_path):
+    """A key that changes at each start locks out every client; one in each log is no secret."""
+    with running("serve", "--port", 0, "--data-dir", tmp_path, "--json") as server:
+        made = server.object()
+        assert server.end().code == 0
+    key = made["api_key"]
+    assert made["key"] == "made"
+    assert (tmp_path / "api_key").read_text().strip() == key
+    assert stat.S_IMODE((tmp_path / "api_key").stat().st_mode) == 0o600
+    with running("serve", "--port", 0, "--data-dir", tmp_path) as server:
+        while "API_KEY" not in server.line():
+            pass
+        later = server.end(signal.SIGTERM)
+    assert key not in later.out + later.err
+    assert str(tmp_path / "api_key") in later.out
+
+
+async def test_a_given_key_is_used_and_never_shown(tmp_path):
+    """It may be the key of something else, too."""
+    with running(
+        *("serve", "--json"),
+        RTSTREAM_API_KEY="sk-given-0123456789",
+        RTSTREAM_PORT="0",
+        RTSTREAM_DATA_DIR=str(tmp_path / "data"),
+        RTSTREAM_MEDIA_ROOT=str(tmp_path),
+    ) as server:
+        ready = server.object()
+        assert ready["key"] == "given"
+        assert ready["media_root"] == str(tmp_path)
+        async with rts.connect("sk-given-0123456789", base_url=ready["url"]) as conn:
+            await conn.get_collection()
+        ended = server.end()
+    assert ended.code == 0
+    assert "sk-given" not in ended.out + ended.err
+
+
+def test_what_is_printed_can_be_pasted(tmp_path):
+    """The two lines are all that a user needs to connect."""
+    with running("serve", "--port", 0, "--data-dir", tmp_path) as server:
+        while "API_KEY" not in server.line():
+            pass
+        ended = server.end()
+    exports = [line.strip() for line in ended.out.splitlines() if "export" in line]
+    key = (tmp_path / "api_key").read_text().strip()
+    assert exports[0].startswith("export VIDEO_DB_BASE_URL=http://127.0.0.1:")
+    assert exports[1] == f"export VIDEO_DB_API_KEY={key}"
+
+
+def test_a_taken_port_is_one_line(tmp_path):
+    """The usual mishap: a server runs already."""
+    with running("serve", "--port", 0, "--data-dir", tmp_path / "a", "--json") as server:
+        port = server.object()["url"].rpartition(":")[2]
+        ran = rtstream("serve", "--port", port, "--data-dir", tmp_path / "b")
+        server.end()
+    assert ran.code == 1
+    assert port in ran.complaint
+
+
+def test_a_data_directory_in_use_is_one_line(tmp_path):
+    """Two servers on one database would each undo the other's work."""
+    with running("serve", "--port", 0, "--data-dir", tmp_path, "--json") as server:
+        server.object()
+        ran = rtstream("serve", "--port", 0, "--data-dir", tmp_path)
+        server.end()
+    assert ran.code == 1
+    assert "in use by another server" in ran.complaint
+
+
+def test_a_data_directory_that_can_not_be_made_is_one_line(tmp_path):
+    """A file in its place, a full disk, no rights: the user has to know which directory."""
+    (tmp_path / "file").write_text("x")
+    ran = rtstream("serve", "--port", 0, "--data-dir", tmp_path / "file" / "data")
+    assert ran.code == 1
+    assert str(tmp_path / "file") in ran.complaint
+
+
+def test_other_machines_are_let_in_only_if_asked_for(tmp_path):
+    """A typed 0.0.0.0 puts cameras on the network."""
+    ran = rtstream("serve", "--port", 0, "--data-dir", tmp_path, "--host", "0.0.0.0")
+    assert ran.code == 1
+    assert "--allow-remote" in ran.complaint
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--port", "http"), ("--port", "70000"), ("--media-root", "/no/such/dir"), ("--nonsense",)],
+)
+def test_a_wrong_option_is_a_usage_error(arguments, tmp_path):
+    """Exit code 2 tells a script that the call is wrong, not the machine."""
+    ran = rtstream("serve", "--data-dir", tmp_path, *arguments)
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
