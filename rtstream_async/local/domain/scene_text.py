@@ -30,6 +30,8 @@ __all__ = [
 _PERSON = "person"
 _FLICKER_FRAMES = 3  # from so many frames on, one weak sighting in one of them is a flicker
 _FLICKER_SCORE = 0.5
+#: What the detector takes for one another: a van is a car in one frame and a truck in the next.
+_LOOK_ALIKE = (("bus", "car", "truck"), ("bicycle", "motorcycle"), ("cat", "dog"))
 _SAME_PLACE = 0.6  # intersection over union
 _PLAIN_CONTRAST = 0.02
 _PLAIN_SHARE = 0.97
@@ -232,7 +234,7 @@ def _merge_looks(looks: Sequence[Look]) -> Look:
 
 
 def _settle(looked: Sequence[tuple[Sighting, ...]]) -> list[tuple[Sighting, ...]]:
-    """Give what stands in one place one name: a van must not be a car here and a truck there."""
+    """Give look-alikes that stand in one place one name, the one that the frames are surest of."""
     everything = [sighting for sightings in looked for sighting in sightings]
     return [
         tuple(attrs.evolve(each, label=_usual_label(each, everything)) for each in sightings)
@@ -241,9 +243,10 @@ def _settle(looked: Sequence[tuple[Sighting, ...]]) -> list[tuple[Sighting, ...]
 
 
 def _usual_label(sighting: Sighting, everything: Sequence[Sighting]) -> str:
+    kin = next((group for group in _LOOK_ALIKE if sighting.label in group), ())
     votes: Counter[str] = Counter()
     for other in everything:
-        if _overlap(sighting.box, other.box) > _SAME_PLACE:
+        if other.label in kin and _overlap(sighting.box, other.box) > _SAME_PLACE:
             votes[other.label] += round(other.score * 1000)
     return max(votes.items(), key=lambda item: (item[1], item[0]), default=(sighting.label, 0))[0]
 
