@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -81,11 +82,13 @@ class Recording:
         last = self.all(Progress)[-1:]
         if open_segment and last and last[0].open_segment:
             current = last[0].open_segment
+            # As a server gives it away: under a name that players take for a segment.
+            shutil.copy(current.path, self.directory / "open.ts")
             segments.append(
                 Segment(
                     start=current.start,
                     end=last[0].time,
-                    name=Path(current.path).name,
+                    name="open.ts",
                     discontinuity=current.discontinuity,
                 )
             )

@@ -9,9 +9,11 @@ stay apart for a while.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
-__all__ = ["DtsRepair", "Placed", "Timeline", "TimelineRules"]
+__all__ = ["DtsRepair", "Placed", "Stamp", "Timeline", "TimelineRules", "complete_start"]
 
 
 @attrs.frozen(kw_only=True)
@@ -165,3 +167,36 @@ class DtsRepair:
             dts = self._last + 1
         self._last = dts
         return max(pts, dts), dts
+
+
+@attrs.frozen
+class Stamp:
+    """A packet's timestamps as they came, in ticks of its track."""
+
+    pts: int | None
+    dts: int | None
+
+
+def complete_start(stamps: Sequence[Stamp], *, duration: int) -> list[Stamp]:
+    """Return the first packets of a track with the timestamps that the source left out.
+
+    RTSP transmits no decoding times, and nothing at all for the first packet; they are only known
+    after a few packets, and then also for those before. Without any known one, nothing changes.
+
+    Args:
+        stamps: The packets in the order of decoding.
+        duration: How long one of them lasts, in the same ticks.
+    """
+    known = next((n for n, stamp in enumerate(stamps) if stamp.dts is not None), None)
+    if not known:
+        return list(stamps)
+    anchor = stamps[known].dts or 0
+    shown = min(stamp.pts for stamp in stamps if stamp.pts is not None) - duration
+    head = [
+        Stamp(
+            max(anchor - (known - n) * duration, shown) if stamp.pts is None else stamp.pts,
+            anchor - (known - n) * duration,
+        )
+        for n, stamp in enumerate(stamps[:known])
+    ]
+    return [*head, *stamps[known:]]

@@ -7,6 +7,7 @@ from fractions import Fraction
 from av.codec import CodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 __all__ = ["encode_jpeg"]
 
@@ -17,7 +18,11 @@ def encode_jpeg(frame: VideoFrame, *, longest_side: int) -> tuple[bytes, int, in
     """Return (JPEG, width, height); a frame larger than `longest_side` pixels is scaled down."""
     scale = min(1.0, longest_side / max(frame.width, frame.height))
     width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    picture = frame.reformat(width=width, height=height, format="yuvj420p")
+    # Not the frame's own reformatter: a frame may be in the hands of two threads, and one
+    # scaler used by both hangs.
+    picture = VideoReformatter().reformat(
+        frame, width=width, height=height, format="yuvj420p", threads=1
+    )
     picture.pts = None
     # A fresh encoder each time: a kept one refuses frames after a while.
     encoder = CodecContext.create("mjpeg", "w")

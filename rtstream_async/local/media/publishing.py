@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,6 +45,10 @@ class Publication:
         message = await _next_message(self._child)
         if message != ["done"]:
             raise PublishError(self.url, _reason(message, self._child))
+
+    def freeze(self) -> None:
+        """Let it hang as a dead network does: connected, and silent."""
+        os.kill(self._child.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
         """End it as a power cut would: no goodbye to the receiver."""

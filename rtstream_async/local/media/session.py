@@ -14,7 +14,12 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from rtstream_async.local.domain.timeline import Timeline, TimelineRules
+from rtstream_async.local.domain.timeline import (
+    Stamp,
+    Timeline,
+    TimelineRules,
+    complete_start,
+)
 from rtstream_async.local.media.clock import TICK, TICKS, StreamClock
 from rtstream_async.local.media.events import AudioTrack, Opened, VideoTrack
 from rtstream_async.local.media.recorder import Recorder
@@ -168,12 +173,35 @@ class Player:
             for packet in packets:
                 yield _Arrival(packet, time.time())
         elif self._source.is_live:
-            yield from _settled(packets)
+            yield from self._settled(packets)
             for packet in packets:
                 yield _Arrival(packet, time.time())
         else:
             for packet in packets:
                 yield _Arrival(packet, None)
+
+    def _settled(self, packets: Iterator[Packet[Stream]]) -> Iterator[_Arrival]:
+        """The packets that lay ready at the start, each with the time at which it was sent.
+
+        What was buffered while the source was probed, and what a server keeps for newcomers, comes at
+        once; only its newest packet is of now.
+        """
+        held: list[Packet[Stream]] = []
+        begun = asked = time.monotonic()
+        for packet in packets:
+            held.append(packet)
+            now = time.monotonic()
+            if now - asked > _BURST_PAUSE or now - begun > _BURST_SECONDS:
+                break
+            asked = now
+        if not held:
+            return
+        for index in self._tracks:
+            _complete([p for p in held if p.stream_index == index], self._durations[index])
+        arrived, newest = time.time(), _position(held[-1])
+        for packet in held:
+            age = min(max(newest - _position(packet), 0.0), _BURST_BACKLOG)
+            yield _Arrival(packet, arrived - age)
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         for packet in self._source.container.demux(self._source.streams):
@@ -236,26 +264,14 @@ def _seconds(packet: Packet[Stream]) -> float:
     return base.numerator / base.denominator
 
 
-def _settled(packets: Iterator[Packet[Stream]]) -> Iterator[_Arrival]:
-    """The packets that lay ready at the start, each with the time at which it was sent.
-
-    What was buffered while the source was probed, and what a server keeps for newcomers, comes at
-    once; only its newest packet is of now.
-    """
-    held: list[Packet[Stream]] = []
-    begun = asked = time.monotonic()
-    for packet in packets:
-        held.append(packet)
-        now = time.monotonic()
-        if now - asked > _BURST_PAUSE or now - begun > _BURST_SECONDS:
-            break
-        asked = now
-    if not held:
+def _complete(packets: list[Packet[Stream]], usual_duration: float) -> None:
+    """Give the first packets of a track the timestamps that only later ones tell."""
+    if not packets:
         return
-    arrived, newest = time.time(), _position(held[-1])
-    for packet in held:
-        age = min(max(newest - _position(packet), 0.0), _BURST_BACKLOG)
-        yield _Arrival(packet, arrived - age)
+    duration = packets[0].duration or round(usual_duration / _seconds(packets[0]))
+    stamps = [Stamp(packet.pts, packet.dts) for packet in packets]
+    for packet, stamp in zip(packets, complete_start(stamps, duration=duration), strict=True):
+        packet.pts, packet.dts = stamp.pts, stamp.dts
 
 
 def _position(packet: Packet[Stream]) -> float:

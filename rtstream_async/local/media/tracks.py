@@ -17,6 +17,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import PictureType, VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from rtstream_async.local.domain.h264 import sequence_parameters
@@ -199,6 +200,8 @@ class VideoEncoder:
     def __init__(self, stream: VideoStream, on_frame: _FrameSink, *, has_pts: bool = True) -> None:
         self._source = stream
         self._has_pts = has_pts
+        # Not the frame's own: the sampler has the same frame in another thread.
+        self._scaler = VideoReformatter()
         self._delay: int | None = None
         self._first_dts: int | None = None
         stream.codec_context.thread_count = 1
@@ -246,7 +249,7 @@ class VideoEncoder:
         encoder, changed = self._encoder, False
         if encoder is None or (frame.width, frame.height) != self._size:
             encoder, changed = self._resize(frame.width, frame.height), True
-        picture = _even(frame)
+        picture = _even(frame, self._scaler)
         picture.pict_type = self._type(frame.pts or 0)
         for packet in encoder.encode(picture):
             packet.duration = packet.duration or self._step
@@ -301,12 +304,12 @@ class VideoEncoder:
         return self._encoder
 
 
-def _even(frame: VideoFrame) -> VideoFrame:
+def _even(frame: VideoFrame, scaler: VideoReformatter) -> VideoFrame:
     """The frame in the only pixel format that every browser plays; odd edges lose one line."""
     width, height = frame.width & ~1, frame.height & ~1
     pts, time_base = frame.pts, frame.time_base
     if (width, height) == (frame.width, frame.height):
-        picture = frame.reformat(format="yuv420p")
+        picture = scaler.reformat(frame, format="yuv420p", threads=1)
     else:
         picture = _crop(frame, width, height)
     picture.pts, picture.time_base = pts, time_base
