@@ -1,0 +1,1 @@
+"""Measurements, as ratios against something measured in the same run."""

@@ -1,0 +1,54 @@
+"""`make bench`: all measurements, or those named on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from benchmarks import import_time, table
+
+
+def main() -> None:
+    """Run what was asked for and print its tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"some of: {', '.join(_BENCHMARKS)}")
+    parser.add_argument("--json", action="store_true", help="one JSON object a benchmark")
+    parser.add_argument("--seconds", type=float, default=30, help="length of the stream runs")
+    parser.add_argument("--file", type=Path, help="what to publish, instead of the demo clip")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in _BENCHMARKS]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; there are: {', '.join(_BENCHMARKS)}")
+    for name in options.names or _BENCHMARKS:
+        _BENCHMARKS[name](options)
+
+
+def _import(options: argparse.Namespace) -> None:
+    table.show("import time", import_time.measure(), as_json=options.json)
+
+
+def _streams(options: argparse.Namespace) -> None:
+    from benchmarks import streams
+
+    plans = [(1, 1), (8, 1), (8, 5), (30, 0)]
+    rows = [
+        asyncio.run(
+            streams.measure(
+                streams=count,
+                seconds=options.seconds,
+                every=5.0,
+                frames=frames,
+                index=frames > 0,
+                file=options.file,
+            )
+        )
+        for count, frames in plans
+    ]
+    table.show("live streams in one server", rows, as_json=options.json)
+
+
+_BENCHMARKS = {"import": _import, "streams": _streams}
+
+if __name__ == "__main__":
+    main()
