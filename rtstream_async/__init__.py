@@ -1,1 +1,232 @@
-"""Async-first Python SDK for VideoDB RTStream."""
+"""Async-first Python SDK for VideoDB RTStream.
+
+Each public name is loaded when it is first used: whoever needs only the REST half, or only the
+local server, does not wait for the rest. Type checkers see plain imports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtstream_async.client import (
+        Connection,
+        connect,
+    )
+    from rtstream_async.errors import (
+        APIError,
+        AsyncResponseError,
+        AuthenticationError,
+        ConflictError,
+        ConnectionClosedError,
+        HandshakeError,
+        InvalidArgumentError,
+        InvalidRequestError,
+        LinkClosedError,
+        LinkError,
+        LocalServerError,
+        NotFoundError,
+        OutOfCreditsError,
+        PermissionDeniedError,
+        ProtocolError,
+        RateLimitError,
+        RequestTimeoutError,
+        RTStreamError,
+        ServerError,
+        SlowConsumerError,
+        TransportError,
+        ValidationError,
+        WrongEventLoopError,
+    )
+    from rtstream_async.models.announcements import (
+        Announcement,
+        Dropped,
+        Gap,
+        GapClosed,
+        GapUnrecoverable,
+        NotArmed,
+        StateChange,
+    )
+    from rtstream_async.models.base import (
+        UNSET,
+    )
+    from rtstream_async.models.messages import (
+        CHANNELS,
+        AlertMessage,
+        AudioMessage,
+        CaptureMessage,
+        CaptureStream,
+        Channel,
+        Message,
+        Origin,
+        SceneMessage,
+        TranscriptMessage,
+        UnknownMessage,
+    )
+    from rtstream_async.models.records import (
+        Page,
+        Scene,
+    )
+    from rtstream_async.protocol.overflow import (
+        Overflow,
+    )
+    from rtstream_async.protocol.retry import (
+        RetryPolicy,
+    )
+    from rtstream_async.realtime.settings import (
+        HubSettings,
+    )
+    from rtstream_async.realtime.subscription import (
+        Subscription,
+        SubscriptionStats,
+    )
+    from rtstream_async.resources.collection import (
+        Collection,
+    )
+    from rtstream_async.resources.pages import (
+        Pages,
+    )
+    from rtstream_async.resources.rtstream import (
+        RTStream,
+    )
+    from rtstream_async.resources.scene_index import (
+        RTStreamSceneIndex,
+    )
+    from rtstream_async.transport.socket import (
+        SocketOptions,
+    )
+
+__all__ = [
+    "CHANNELS",
+    "UNSET",
+    "APIError",
+    "AlertMessage",
+    "Announcement",
+    "AsyncResponseError",
+    "AudioMessage",
+    "AuthenticationError",
+    "CaptureMessage",
+    "CaptureStream",
+    "Channel",
+    "Collection",
+    "ConflictError",
+    "Connection",
+    "ConnectionClosedError",
+    "Dropped",
+    "Gap",
+    "GapClosed",
+    "GapUnrecoverable",
+    "HandshakeError",
+    "HubSettings",
+    "InvalidArgumentError",
+    "InvalidRequestError",
+    "LinkClosedError",
+    "LinkError",
+    "LocalServerError",
+    "Message",
+    "NotArmed",
+    "NotFoundError",
+    "Origin",
+    "OutOfCreditsError",
+    "Overflow",
+    "Page",
+    "Pages",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "RTStream",
+    "RTStreamError",
+    "RTStreamSceneIndex",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "RetryPolicy",
+    "Scene",
+    "SceneMessage",
+    "ServerError",
+    "SlowConsumerError",
+    "SocketOptions",
+    "StateChange",
+    "Subscription",
+    "SubscriptionStats",
+    "TranscriptMessage",
+    "TransportError",
+    "UnknownMessage",
+    "ValidationError",
+    "WrongEventLoopError",
+    "connect",
+]
+
+_HOMES = {
+    "rtstream_async.client": ("Connection", "connect"),
+    "rtstream_async.errors": (
+        "APIError",
+        "AsyncResponseError",
+        "AuthenticationError",
+        "ConflictError",
+        "ConnectionClosedError",
+        "HandshakeError",
+        "InvalidArgumentError",
+        "InvalidRequestError",
+        "LinkClosedError",
+        "LinkError",
+        "LocalServerError",
+        "NotFoundError",
+        "OutOfCreditsError",
+        "PermissionDeniedError",
+        "ProtocolError",
+        "RTStreamError",
+        "RateLimitError",
+        "RequestTimeoutError",
+        "ServerError",
+        "SlowConsumerError",
+        "TransportError",
+        "ValidationError",
+        "WrongEventLoopError",
+    ),
+    "rtstream_async.models.announcements": (
+        "Announcement",
+        "Dropped",
+        "Gap",
+        "GapClosed",
+        "GapUnrecoverable",
+        "NotArmed",
+        "StateChange",
+    ),
+    "rtstream_async.models.base": ("UNSET",),
+    "rtstream_async.models.messages": (
+        "AlertMessage",
+        "AudioMessage",
+        "CHANNELS",
+        "CaptureMessage",
+        "CaptureStream",
+        "Channel",
+        "Message",
+        "Origin",
+        "SceneMessage",
+        "TranscriptMessage",
+        "UnknownMessage",
+    ),
+    "rtstream_async.models.records": ("Page", "Scene"),
+    "rtstream_async.protocol.overflow": ("Overflow",),
+    "rtstream_async.protocol.retry": ("RetryPolicy",),
+    "rtstream_async.realtime.settings": ("HubSettings",),
+    "rtstream_async.realtime.subscription": ("Subscription", "SubscriptionStats"),
+    "rtstream_async.resources.collection": ("Collection",),
+    "rtstream_async.resources.pages": ("Pages",),
+    "rtstream_async.resources.rtstream": ("RTStream",),
+    "rtstream_async.resources.scene_index": ("RTStreamSceneIndex",),
+    "rtstream_async.transport.socket": ("SocketOptions",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(home), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

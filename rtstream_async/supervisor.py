@@ -75,8 +75,11 @@ class Supervisor:
         """Cancel all background tasks and wait for them; a second call waits too.
 
         Raises:
+            WrongEventLoopError: Called in another event loop than the first call.
             ExceptionGroup: What a background task raised.
         """
+        if self._loop not in (None, asyncio.get_running_loop()):
+            raise WrongEventLoopError
         self._closed = True
         if self._task is None:
             return

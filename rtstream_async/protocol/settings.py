@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -82,16 +81,22 @@ def extra_headers(
     """
     found = {name.lower(): value for name, value in (headers or {}).items()}
     for option, value in options.items():
-        meant = difflib.get_close_matches(option, known, n=1, cutoff=_ALIKE)
-        if meant:
-            raise TypeError(
-                f"connect() got an unexpected keyword argument {option!r}; did you mean"
-                f" {meant[0]!r}? (a header of this name can be given in `headers`)"
-            )
+        _check_spelling(option, known)
         found["x-" + option.replace("_", "-").lower()] = str(value)
     for name, value in found.items():
         _check_header(name, value)
     return found
+
+
+def _check_spelling(option: str, known: Collection[str]) -> None:
+    import difflib  # loaded only by those who give options
+
+    meant = difflib.get_close_matches(option, known, n=1, cutoff=_ALIKE)
+    if meant:
+        raise TypeError(
+            f"connect() got an unexpected keyword argument {option!r}; did you mean"
+            f" {meant[0]!r}? (a header of this name can be given in `headers`)"
+        )
 
 
 def _check_header(name: str, value: object) -> None:

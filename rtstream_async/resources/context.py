@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import attrs
 
 from rtstream_async.api.caller import Caller
 from rtstream_async.models.base import Unset
@@ -15,12 +14,25 @@ if TYPE_CHECKING:
 __all__ = ["Context"]
 
 
-@attrs.frozen(eq=False)
 class Context:
     """The parts of one `Connection` that its handles use."""
 
-    caller: Caller
-    hub: Hub
+    def __init__(self, caller: Caller, make_hub: Callable[[], Hub]) -> None:
+        self.caller = caller
+        self._make_hub = make_hub
+        self._hub: Hub | None = None
+
+    @property
+    def hub(self) -> Hub:
+        """The one reader; made when first asked for, so that REST alone does not load it."""
+        if self._hub is None:
+            self._hub = self._make_hub()
+        return self._hub
+
+    async def aclose(self) -> None:
+        """End the reader, if there is one."""
+        if self._hub is not None:
+            await self._hub.aclose()
 
     async def push_target(self, ws_connection_id: str | Unset | None) -> str | None:
         """Return the connection id to push to, `None` for no push.

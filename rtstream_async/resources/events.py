@@ -7,28 +7,23 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.models.announcements import Announcement
-from rtstream_async.models.messages import (
-    CHANNELS,
-    AlertMessage,
-    AudioMessage,
-    CaptureMessage,
-    Message,
-    SceneMessage,
-    TranscriptMessage,
-)
 from rtstream_async.protocol.bounds import at_least
-from rtstream_async.protocol.codec.loose import canonical_channel
-from rtstream_async.protocol.overflow import OVERFLOWS, Overflow
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # all that follows is loaded with the reader, when the first one is made
+    from rtstream_async.models.announcements import Announcement
+    from rtstream_async.models.messages import (
+        AlertMessage,
+        AudioMessage,
+        CaptureMessage,
+        Message,
+        SceneMessage,
+        TranscriptMessage,
+    )
+    from rtstream_async.protocol.overflow import Overflow
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.subscription import Subscription
 
 __all__ = ["Events", "known_channels"]
-
-# The service's newer pipelines push on this channel; its records have no documented shape.
-_KNOWN = frozenset({*CHANNELS, "understanding"})
 
 
 class Events(ABC):
@@ -221,6 +216,8 @@ class Events(ABC):
             InvalidArgumentError: A channel that is not known, or another argument that can't be
                 used. For a channel of your own: `events()` with `where=`.
         """
+        from rtstream_async.protocol.overflow import OVERFLOWS
+
         if overflow not in OVERFLOWS:
             raise InvalidArgumentError("overflow", f"can't be {overflow!r}", allowed=OVERFLOWS)
         hub, streams = self._source()
@@ -242,12 +239,15 @@ def known_channels(names: tuple[str, ...]) -> frozenset[str] | None:
     Raises:
         InvalidArgumentError: A name is not known. A misspelt one would wait for ever.
     """
+    from rtstream_async.models.messages import CHANNELS
+    from rtstream_async.protocol.codec.loose import canonical_channel
+
     if not names:
         return None
+    # The service's newer pipelines push on a channel whose records have no documented shape.
+    known = (*CHANNELS, "understanding")
     channels = frozenset(canonical_channel(name) for name in names)
-    unknown = sorted(str(name) for name in channels - _KNOWN)
+    unknown = sorted(str(name) for name in channels.difference(known))
     if unknown:
-        raise InvalidArgumentError(
-            "channels", f"has no {unknown[0]!r}", allowed=(*CHANNELS, "understanding")
-        )
+        raise InvalidArgumentError("channels", f"has no {unknown[0]!r}", allowed=known)
     return channels

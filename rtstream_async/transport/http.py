@@ -16,7 +16,6 @@ import platform
 import ssl as ssl_module
 import time
 from collections.abc import Mapping
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -95,7 +94,7 @@ class HttpTransport:
         self._origin = origin(settings.base_url)
         self._client: AnyClient | None = settings.client
         self._slots = asyncio.Semaphore(settings.max_connections)
-        version = metadata.version("rtstream-async")
+        version = _version()
         self._public_headers = {
             "accept": "application/json",
             "user-agent": f"rtstream-async/{version} python/{platform.python_version()}",
@@ -269,6 +268,12 @@ def origin(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     suffix = "" if port in (None, default) else f":{port}"
     return f"{parts.scheme}://{host}{suffix}"
+
+
+def _version() -> str:
+    from importlib import metadata  # it loads a dozen modules of the standard library
+
+    return metadata.version("rtstream-async")
 
 
 def _make_client(settings: HttpSettings) -> httpx.AsyncClient:
