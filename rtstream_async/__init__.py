@@ -155,6 +155,9 @@ __all__ = [
     "connect",
 ]
 
+__version__ = "0.1.0"
+"""As in the package's metadata, which takes a dozen modules to read; a test compares them."""
+
 _HOMES = {
     "rtstream_async.client": ("Connection", "connect"),
     "rtstream_async.errors": (

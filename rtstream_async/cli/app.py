@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from rtstream_async import __version__
 from rtstream_async.cli.commands.demo import demo
 from rtstream_async.cli.commands.scenes import scenes
 from rtstream_async.cli.commands.serve import serve
@@ -28,7 +28,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"rtstream-async {version('rtstream-async')}")
+        typer.echo(f"rtstream-async {__version__}")
         raise typer.Exit
 
 

@@ -50,12 +50,14 @@ class Demonstration:
         Raises:
             CommandError: Nothing was seen.
         """
+        outcome: Outcome | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._redraw)
-            try:
-                return await self._run()
-            finally:
-                group.cancel_scope.cancel()
+            outcome = await self._run()
+            group.cancel_scope.cancel()
+        if outcome is None:
+            raise CommandError("the demo was cut short")
+        return outcome
 
     async def _run(self) -> Outcome:
         conn = await self._open()
@@ -124,7 +126,7 @@ class Demonstration:
         await stream.stop()
         if not scenes or not self._tally.total:
             raise CommandError("nothing was seen: no scene was described and delivered")
-        first, last = scenes[-1].start, scenes[0].end
+        first, last = float(stream.raw["recorded_from"]), float(stream.raw["recorded_to"])
         self._begin("asking for the recording", done=f"{len(scenes)} scenes paged")
         stream_url = await stream.generate_stream(start=first, end=last)
         manifest = await anyio.to_thread.run_sync(_fetch, stream_url)
@@ -134,7 +136,7 @@ class Demonstration:
             rtstream_id=stream.id,
             stream_url=stream_url,
             player_url=stream.player_url or "",
-            recorded=float(stream.raw.get("recorded_seconds", 0.0)),
+            recorded=float(stream.raw["recorded_seconds"]),
             asked=last - first,
             played=played_seconds(manifest),
         )

@@ -39,7 +39,7 @@ class Report(Protocol):
         """Renew the header, where there is one."""
         ...
 
-    def end(self, rendered: RenderableType, value: Mapping[str, Any]) -> None:
+    def end(self, rendered: Sequence[RenderableType], value: Mapping[str, Any]) -> None:
         """Close with a result: `rendered` for people, `value` for machines."""
         ...
 
@@ -76,7 +76,7 @@ class JsonReport(_Report):
         """Write what happened."""
         self._write(as_object(value))
 
-    def end(self, rendered: RenderableType, value: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port
+    def end(self, rendered: Sequence[RenderableType], value: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port
         """Write the result."""
         self._write({"type": "summary", **value})
 
@@ -95,9 +95,9 @@ class LineReport(_Report):
         """Write what happened."""
         self._console.print(line(value), soft_wrap=True)
 
-    def end(self, rendered: RenderableType, value: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port
+    def end(self, rendered: Sequence[RenderableType], value: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port
         """Write the result."""
-        self._console.print(rendered)
+        _print_all(self._console, rendered)
 
 
 class LiveReport:
@@ -139,10 +139,10 @@ class LiveReport:
         self._header = header
         self._draw()
 
-    def end(self, rendered: RenderableType, value: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port
+    def end(self, rendered: Sequence[RenderableType], value: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port
         """Print the result above the view, after all lines."""
         self._print_rows(len(self._rows))
-        self._console.print(rendered)
+        _print_all(self._console, rendered)
 
     def _draw(self) -> None:
         heights = [self._height(shown) for shown in self._rows]
@@ -156,6 +156,12 @@ class LiveReport:
     def _print_rows(self, number: int) -> None:
         for _ in range(number):
             self._console.print(self._rows.popleft())
+
+
+def _print_all(console: Console, rendered: Sequence[RenderableType]) -> None:
+    for part in rendered:
+        # Text is left whole: a URL that was wrapped here could not be copied.
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 def rows_to_drop(heights: Sequence[int], *, room: int) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated
 import anyio
 import anyio.to_thread
 import typer
-from rich.console import Group
+from rich.console import RenderableType
 from rich.text import Text
 
 from rtstream_async.cli.options import JsonOption, console, globals_of
@@ -44,32 +44,36 @@ def demo(
         async with AsyncExitStack() as stack:
             with open_report(console(), json=json) as report:
                 outcome = await Demonstration(report, stack).run()
-                report.end(_told(outcome), summary(outcome))
+                report.end(_told(outcome, keep=keep or open_player), summary(outcome))
             if not (keep or open_player):
                 return 0
             interruption.exit_code = 0
             if open_player:
                 await anyio.to_thread.run_sync(webbrowser.open, outcome.player_url)
-            if not json:
-                console().print(Text("The server stays up until Ctrl-C.", style="dim"))
             await anyio.sleep_forever()
         return 0
 
     run(work, debug=globals_of(context).debug)
 
 
-def _told(outcome: Outcome) -> Group:
+def _told(outcome: Outcome, *, keep: bool) -> list[RenderableType]:
     """What is printed at the end."""
-    honest = (
-        f"Everything above was recognised from the video's pixels by {outcome.engine};"
-        " nothing was scripted."
+    hint = (
+        "Open the player; the server stays up until Ctrl-C."
+        if keep
+        else "Both play while the server is up: try rtstream demo --open"
     )
-    return Group(
-        Text("\nThe same scenes, paged over REST, newest first", style="bold"),
+    return [
+        Text("\nThe same scenes, paged over REST, newest first\n", style="bold"),
         scenes_table(outcome.scenes, brief=True),
         Text("What was seen and measured", style="bold"),
         summary_table(measured(outcome)),
-        Text(honest, style="green"),
-        Text.assemble(("player  ", "dim"), outcome.player_url, overflow="fold"),
-        Text.assemble(("stream  ", "dim"), outcome.stream_url, overflow="fold"),
-    )
+        Text(
+            f"Everything above was recognised from the video's pixels by {outcome.engine};"
+            " nothing was scripted.\n",
+            style="green",
+        ),
+        Text.assemble(("player  ", "dim"), outcome.player_url),
+        Text.assemble(("stream  ", "dim"), outcome.stream_url),
+        Text(hint, style="dim"),
+    ]

@@ -5,16 +5,18 @@ from __future__ import annotations
 import attrs
 from rich import box
 from rich.columns import Columns
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from rtstream_async.cli.render.text import printable, seconds
+from rtstream_async.cli.render.text import count, printable, seconds
 from rtstream_async.cli.tally import Tally
 
 __all__ = ["Steps", "Watched", "steps_header", "watch_header"]
 
+_BAR = 50  # columns
 _GOOD = {"connected", "running", "active", "LIVE"}
 _WAITING = {"connecting", "reconnecting", "CONNECTING", "RECONNECTING", "RECOVERING", "STALE"}
 
@@ -46,18 +48,15 @@ class Steps:
 
 def steps_header(steps: Steps, tally: Tally) -> Panel:
     """Return the header of `rtstream demo`: what is done, and what is being done."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True, width=1)
-    grid.add_column(no_wrap=True, overflow="ellipsis")
-    for text in steps.done:
-        grid.add_row(Text("✓", style="green"), Text(printable(text)))
+    lines = [Text.assemble(("✓ ", "green"), printable(text)) for text in steps.done]
     if steps.doing:
-        grid.add_row(Text("●", style="yellow"), Text(printable(steps.doing), style="bold"))
+        lines.append(Text.assemble(("● ", "yellow"), (printable(steps.doing), "bold")))
+    parts: list[RenderableType] = [*lines]
     if steps.share is not None:
-        bar = ProgressBar(total=1.0, completed=min(steps.share, 1.0), width=50)
-        grid.add_row("", Columns([bar, _counters(tally)], padding=(0, 2)))
+        bar = ProgressBar(total=1.0, completed=min(steps.share, 1.0), width=_BAR)
+        parts.append(Columns([Text(" "), bar, _counters(tally)], padding=(0, 1)))
     return Panel(
-        grid,
+        Group(*parts),
         title="[b]rtstream demo[/]",
         title_align="left",
         subtitle=seconds(steps.elapsed),
@@ -99,7 +98,7 @@ def _light(state: str) -> Text:
 
 
 def _counters(tally: Tally) -> Text:
-    text = Text(f"{tally.total} messages")
+    text = Text(count(tally.total, "message"))
     for number, noun in ((tally.dropped, "dropped"), (tally.gaps, "gaps")):
         text.append(f"   {number} {noun}", style="red" if number else "dim")
     return text

@@ -79,7 +79,7 @@ def scenes_table(
         zone: Whose wall clock; `None`: this machine's.
     """
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    table.add_column("window", no_wrap=True)
+    table.add_column("window", no_wrap=True, min_width=17)
     table.add_column("scene", no_wrap=brief, overflow="ellipsis" if brief else "fold")
     for scene in scenes:
         table.add_row(span(scene.start, scene.end, zone=zone), _plain(scene.text))
