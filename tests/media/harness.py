@@ -102,7 +102,7 @@ class Recording:
 @contextlib.asynccontextmanager
 async def recording(url: str, directory: Path, **settings: object) -> AsyncIterator[Recording]:
     """Run an ingest of `url` while the block runs."""
-    directory.mkdir(exist_ok=True)
+    await asyncio.to_thread(directory.mkdir, exist_ok=True)
     made = Recording(IngestSettings(source=parse_source(url), directory=str(directory), **settings))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(made.ingest.run())
@@ -116,7 +116,7 @@ async def record_file(
     path: Path, directory: Path, *, sample: float | None = None, **settings: object
 ) -> Recording:
     """Record a file as fast as possible, from the Unix time `START` on."""
-    directory.mkdir(exist_ok=True)
+    await asyncio.to_thread(directory.mkdir, exist_ok=True)
     source = parse_source(str(path))
     options = {"realtime": False, "not_before": START} | settings
     made = Recording(IngestSettings(source=source, directory=str(directory), **options))

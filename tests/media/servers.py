@@ -37,7 +37,7 @@ def free_port() -> int:
 @contextlib.asynccontextmanager
 async def nginx_rtmp(directory: Path) -> AsyncIterator[str]:
     """Run nginx as an RTMP server; gives the URL of an application to push to and pull from."""
-    directory.mkdir()
+    await asyncio.to_thread(directory.mkdir)
     port = free_port()
     config = directory / "nginx.conf"
     config.write_text(_NGINX.format(directory=directory, port=port))

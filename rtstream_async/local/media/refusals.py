@@ -42,11 +42,17 @@ _WORDS: tuple[tuple[type[Exception], str, str], ...] = (
 )
 
 
-def refusal(exc: Exception, *, timeout: float) -> Refused:
-    """Return why opening failed; `timeout` is the open timeout, in seconds."""
+def refusal(exc: Exception, *, timeout: float, waited: float = 0.0) -> Refused:
+    """Return why opening failed.
+
+    Args:
+        exc: What PyAV said.
+        timeout: The open timeout, in seconds.
+        waited: How long it took to fail, in seconds: some protocols report a timeout as bad data.
+    """
     if isinstance(exc, SourceError):
         return Refused(reason=str(exc), code=exc.code)
-    if isinstance(exc, error.ExitError):
+    if isinstance(exc, error.ExitError) or waited >= timeout:
         return Refused(reason=f"timed out after {timeout:g} s", code="timeout")
     for kind, code, words in _WORDS:
         if isinstance(exc, kind):

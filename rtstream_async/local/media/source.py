@@ -84,7 +84,7 @@ def open_source(settings: IngestSettings, stop: threading.Event) -> OpenSource |
     )
     if not source.streams:
         container.close()
-        raise SourceError("it holds neither video nor audio", "no_media")
+        raise SourceError("no media in it: neither video nor audio", "no_media")
     return source
 
 

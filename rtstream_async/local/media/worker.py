@@ -76,10 +76,12 @@ class Worker:
                 return closing
 
     def _play_once(self) -> Refused | Lost | Ended | None:
+        begun = time.monotonic()
         try:
             source = open_source(self._settings, self._stop)
         except (SourceError, FFmpegError) as exc:
-            return refusal(exc, timeout=self._settings.open_timeout)
+            waited = time.monotonic() - begun
+            return refusal(exc, timeout=self._settings.open_timeout, waited=waited)
         if source is None:
             return None
         recorded = self._recorder.segments
@@ -93,7 +95,7 @@ class Worker:
             return Lost(reason="the source closed the connection")
         self._recorder.begin({})
         if self._recorder.segments == recorded and not self._stop.is_set():
-            return Refused(reason="nothing in it can be played", code="no_media")
+            return Refused(reason="no media in it that can be played", code="no_media")
         return Ended(reason="the file was played to its end")
 
     def _play(self, source: OpenSource) -> None:
