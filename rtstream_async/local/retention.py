@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import anyio
 import anyio.to_thread
 
 from rtstream_async.local.domain.retention import beyond_quota, outdated
-from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.settings import Settings
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import SegmentRow
@@ -27,17 +27,16 @@ _BATCH = 500  # oldest segments looked at for the quota at a time
 class Retention:
     """Keeps streams without `store` short, and all recordings below the quota."""
 
-    def __init__(self, settings: Settings, store: Worker, director: Director) -> None:
+    def __init__(self, settings: Settings, store: Worker) -> None:
         self._settings = settings
         self._store = store
-        self._director = director
 
     async def run(self) -> None:
         """Sweep every few seconds, until cancelled."""
         while True:
             try:
                 await self.sweep()
-            except OSError:
+            except (OSError, sqlite3.Error):
                 logger.exception("retention can't delete what it should")
             await anyio.sleep(_EVERY)
 
@@ -69,7 +68,7 @@ class Retention:
         logger.info("%d segments deleted: what they hold %s", len(rows), why)
 
     def _path(self, row: SegmentRow) -> Path:
-        return self._director.directory(row.stream_id) / row.file
+        return self._settings.segments_dir / row.stream_id / row.file
 
     @staticmethod
     def _unlink(paths: Sequence[Path]) -> None:

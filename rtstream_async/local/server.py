@@ -258,7 +258,7 @@ class _Running:
         self._http = make_server(app, shutdown_grace=_SHUTDOWN_GRACE)
         self._supervisor.start_soon(self._serve, self._http, name="http")
         await self._http.is_up.wait()
-        retention = Retention(self._settings, self._store, self._director)
+        retention = Retention(self._settings, self._store)
         self._supervisor.start_soon(retention.run, name="retention")
         self._supervisor.start_soon(self._director.resume, name="resume")
 

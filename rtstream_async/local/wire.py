@@ -21,6 +21,7 @@ __all__ = ["QuietServer", "make_server", "query_of", "wire_of"]
 _EXTENSION = "rtstream.wire"
 _CLIENT_FRAME_BYTES = 64 * 1024  # no client message is part of the contract
 _BACKLOG = 128
+_KEEP_ALIVE = 75  # seconds; a pooled connection that closes under a POST can't be tried again
 
 
 class QuietServer(uvicorn.Server):
@@ -58,8 +59,13 @@ class QuietServer(uvicorn.Server):
 class _SocketProtocol(WebSocketsSansIOProtocol):
     """Hands the transport and the query to the application, and the query to nobody else.
 
-    uvicorn logs the path of every handshake with its query, and ours has a token in it.
+    uvicorn logs the path of every handshake with its query, websockets logs the whole of it
+    when debugging, and ours has a token in it.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn.debug = False
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -88,6 +94,7 @@ def make_server(app: ASGIApp, *, shutdown_grace: float) -> QuietServer:
         backlog=_BACKLOG,
         ws_max_size=_CLIENT_FRAME_BYTES,
         ws_per_message_deflate=False,
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(shutdown_grace)),
     )
     return QuietServer(config)

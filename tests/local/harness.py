@@ -94,6 +94,8 @@ async def ear_of(api: Api, **kwargs: Any) -> AsyncIterator[Ear]:
 async def until(look: Callable[[], Awaitable[Any]], accept: Callable[[Any], bool] = bool) -> Any:
     """Look again and again, until what is seen is accepted; return it."""
     async with asyncio.timeout(PATIENCE):
-        while not accept(seen := await look()):
+        while True:
+            seen = await look()
+            if accept(seen):
+                return seen
             await asyncio.sleep(0.02)
-        return seen

@@ -44,6 +44,13 @@ def test_a_token_of_another_server_is_not_good() -> None:
         make().check(make(secret=b"t" * 32).issue(CLIP, lifetime=10), "clip")
 
 
+def outcome(token: str) -> Grant | int:
+    try:
+        return make().check(token, "clip")
+    except Refusal as refusal:
+        return refusal.status
+
+
 @given(st.data())
 def test_a_changed_token_is_refused(data: st.DataObject) -> None:
     """Whoever has a link to one window must not make one to another."""
@@ -52,12 +59,8 @@ def test_a_changed_token_is_refused(data: st.DataObject) -> None:
     changed = token[:at] + data.draw(st.characters()) + token[at + 1 :]
     if changed == token:
         return
-    try:
-        opened = make().check(changed, "clip")
-    except Refusal as refusal:
-        assert refusal.status == 403
-    else:
-        assert opened == CLIP  # base64 spells the last bits in more than one way
+    # base64 spells the last bits in more than one way, so the same token may come out.
+    assert outcome(changed) in (403, CLIP)
 
 
 @given(st.text())

@@ -97,13 +97,13 @@ async def _segment_path(services: Services, grant: Grant, name: str) -> Path:
     """Return where the segment is; only what the store or the running stream knows is served."""
     directory = services.director.directory(grant.subject)
     row = await services.store.run(statements.get_segment, grant.subject, name)
-    started = parse_part_name(name)
+    started = parse_part_name(f"{name}.part")
     if row is None and started is not None:
         live = services.director.live(grant.subject)
         opened = None if live is None else live.open_segment
         if opened is not None and opened.name == name:
             if _overlaps(grant, microseconds(opened.start), microseconds(opened.end)):
-                return directory / name
+                return directory / f"{name}.part"
         else:  # it was finished since the manifest was made, and has its final name
             row = await services.store.run(
                 statements.find_segment, grant.subject, microseconds(started)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -42,6 +43,7 @@ logger = logging.getLogger(__name__)
 Spawn = Callable[[Callable[[], Coroutine[Any, Any, None]], str], None]
 """Runs a coroutine function in the background, under a name."""
 
+_PART = ".part"
 _POLL = 0.02  # seconds between two looks whether a listener is up
 _FINISH = 10.0  # seconds for the engine to describe what is left at the end of a stream
 _LAG = 1.0  # how far, in seconds, a silent source's time is taken to be behind the wall clock
@@ -91,7 +93,10 @@ class LiveStream:
 
     @property
     def open_segment(self) -> Segment | None:
-        """The segment being written, as far as it can be played."""
+        """The segment being written, as far as it can be played.
+
+        Its name is that of its file without the `.part`: players look at the end of a name.
+        """
         progress = self.progress
         if progress is None or progress.open_segment is None:
             return None
@@ -99,7 +104,7 @@ class LiveStream:
         return Segment(
             start=part.start,
             end=progress.time,
-            name=Path(part.path).name,
+            name=Path(part.path).name.removesuffix(_PART),
             discontinuity=part.discontinuity,
         )
 
@@ -191,8 +196,7 @@ class LiveStream:
             await self._ingest.run()
         except Exception as exc:  # one stream's trouble is not the others'
             logger.exception("stream %s: the ingest failed", self.id)
-            if self.lifecycle.is_active:
-                await self._move(Signal.GAVE_UP, last_error=f"internal error: {exc}")
+            await self._give_up(exc)
         finally:
             self._changed.set()
             try:
@@ -200,6 +204,14 @@ class LiveStream:
             finally:
                 self._finished.set()
                 self._changed.set()
+
+    async def _give_up(self, cause: Exception) -> None:
+        if not self.lifecycle.is_active:
+            return
+        try:
+            await self._move(Signal.GAVE_UP, last_error=f"internal error: {cause}")
+        except sqlite3.Error:  # the disk is full, most likely, and that was the cause too
+            logger.exception("stream %s: its failure can't be noted", self.id)
 
     async def _finish_indexes(self) -> None:
         with anyio.move_on_after(_FINISH) as scope:

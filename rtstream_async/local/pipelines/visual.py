@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Protocol
@@ -97,7 +98,7 @@ class VisualIndex:
         """Describe windows as they close; end after `finish()`."""
         try:
             while await self._has_work():
-                await self._describe(self._waiting.popleft())
+                await self._try_to_describe(self._waiting.popleft())
         finally:
             self._idle.set()
 
@@ -117,15 +118,17 @@ class VisualIndex:
             self._waiting.append(window)
             self._wake.set()
 
-    async def _describe(self, window: Window[Frame]) -> None:
-        await self._count_given_up()
+    async def _try_to_describe(self, window: Window[Frame]) -> None:
         try:
-            seen = await self.engine.describe(
-                window.frames, prompt=self.row.prompt, key=self.row.id
-            )
+            await self._describe(window)
         except EngineError as exc:
             await self.fail(str(exc))
-            return
+        except sqlite3.Error:  # the disk is full, most likely; the next window may find room
+            logger.exception("index %s: a record could not be stored", self.row.id)
+
+    async def _describe(self, window: Window[Frame]) -> None:
+        await self._count_given_up()
+        seen = await self.engine.describe(window.frames, prompt=self.row.prompt, key=self.row.id)
         scene = SceneRow(
             index_id=self.row.id,
             start_us=microseconds(window.start),
