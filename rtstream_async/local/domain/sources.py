@@ -63,7 +63,8 @@ def parse_source(url: str) -> Source:
         _check_listener(parts.hostname, _port(url))
     return Source(
         kind=kind,
-        url=urlunsplit(parts._replace(query=rest, fragment="")),
+        # Rebuilt only when something of ours must go: a signed address breaks easily.
+        url=url if rest == parts.query else urlunsplit(parts._replace(query=rest)),
         loop="loop" in options,
         listen="listen" in options,
     )
@@ -90,7 +91,9 @@ def _split_options(query: str, names: set[str]) -> tuple[set[str], str]:
 def _file(url: str, *, loop: bool) -> Source:
     if not url.lower().startswith("file:"):
         path, _, query = url.rpartition("?")
-        is_option = bool(path) and all(name == "loop" for name, _ in parse_qsl(query))
+        names = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+        # A question mark may also be part of the name.
+        is_option = bool(path) and names == {"loop"}
         return Source(kind=SourceKind.FILE, url=path if is_option else url, loop=loop)
     parts = urlsplit(url)
     if parts.netloc not in {"", "localhost"}:

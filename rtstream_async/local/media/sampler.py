@@ -32,6 +32,7 @@ __all__ = ["Sampler"]
 
 _LONGEST_SIDE = 1280  # pixels
 _GROUP_BYTES = 16 << 20  # of packets kept since the last key frame
+_MOST_BEHIND = 3.0  # seconds; then the frames of now are worth more than those of then
 _QUEUE_BYTES = 32 << 20
 _PICTURE_BYTES = 4 << 20  # what a decoded frame counts for in the queue
 
@@ -121,8 +122,11 @@ class Sampler:
         if self._is_skipping and not is_key:
             return
         self._is_skipping = self._is_too_much()
-        if not self._is_skipping:
-            self._put(_Coded(packet, time, is_key))
+        if self._is_skipping:
+            return
+        if is_key:
+            self._catch_up(time)
+        self._put(_Coded(packet, time, is_key))
 
     def offer_frame(self, frame: VideoFrame, *, time: float) -> None:
         """Take a frame that was decoded anyway, shown at `time` (Unix seconds)."""
@@ -136,6 +140,14 @@ class Sampler:
         """Give the frames that are still due from what was offered, and end."""
         self._put(None)
         self._thread.join()
+
+    def _catch_up(self, time: float) -> None:
+        """Give up what waits, if the key frame at `time` comes while older frames still wait."""
+        with self._condition:
+            first = self._queue[0] if self._queue else None
+            if self._may_skip and isinstance(first, _Coded) and time - first.time > _MOST_BEHIND:
+                self._queue.clear()
+                self._queued = 0
 
     def _is_too_much(self) -> bool:
         with self._condition:

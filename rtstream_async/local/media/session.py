@@ -183,8 +183,8 @@ class Player:
     def _settled(self, packets: Iterator[Packet[Stream]]) -> Iterator[_Arrival]:
         """The packets that lay ready at the start, each with the time at which it was sent.
 
-        What was buffered while the source was probed, and what a server keeps for newcomers, comes at
-        once; only its newest packet is of now.
+        What was buffered while the source was probed, and what a server keeps for newcomers,
+        comes at once; only its newest packet is of now.
         """
         held: list[Packet[Stream]] = []
         begun = asked = time.monotonic()

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtstream_async.local.domain.sources import Source, SourceKind, parse_source
+
+GOOD = {
+    "/media/a.mp4": Source(kind=SourceKind.FILE, url="/media/a.mp4"),
+    "a b.mp4": Source(kind=SourceKind.FILE, url="a b.mp4"),
+    "/media/a.mp4?loop=1": Source(kind=SourceKind.FILE, url="/media/a.mp4", loop=True),
+    "/media/a.mp4?loop=0": Source(kind=SourceKind.FILE, url="/media/a.mp4"),
+    "/media/what?.mp4": Source(kind=SourceKind.FILE, url="/media/what?.mp4"),
+    "file:///media/a%20b.mp4?loop=1": Source(kind=SourceKind.FILE, url="/media/a b.mp4", loop=True),
+    "file://localhost/a.mp4": Source(kind=SourceKind.FILE, url="/a.mp4"),
+    "rtsp://cam/door": Source(kind=SourceKind.RTSP, url="rtsp://cam/door"),
+    "RTSP://user:pass@cam:554/a?profile=1&x=%20y": Source(
+        kind=SourceKind.RTSP, url="RTSP://user:pass@cam:554/a?profile=1&x=%20y"
+    ),
+    "rtmp://host/app/key": Source(kind=SourceKind.RTMP, url="rtmp://host/app/key"),
+    "rtmp://127.0.0.1:1935/a/k?listen=1": Source(
+        kind=SourceKind.RTMP, url="rtmp://127.0.0.1:1935/a/k", listen=True
+    ),
+    "rtmp://[::1]:1935/a/k?listen": Source(
+        kind=SourceKind.RTMP, url="rtmp://[::1]:1935/a/k", listen=True
+    ),
+    "rtsp://localhost:8554/a?listen=true&p=2": Source(
+        kind=SourceKind.RTSP, url="rtsp://localhost:8554/a?p=2", listen=True
+    ),
+    "https://host/v.m3u8?token=a%2Fb": Source(
+        kind=SourceKind.HTTP, url="https://host/v.m3u8?token=a%2Fb"
+    ),
+    "http://host/v.mp4?loop=yes&x=1": Source(
+        kind=SourceKind.HTTP, url="http://host/v.mp4?x=1", loop=True
+    ),
+}
+
+BAD = {
+    "srt://host:1": "srt:// is no source",
+    "javascript:alert(1)": "is no source",
+    "rtsp:///door": "names no host",
+    "file://server/share/a.mp4": "another machine",
+    "rtmp://0.0.0.0:1935/a?listen=1": "only a loopback address",
+    "rtmp://192.168.1.5:1935/a?listen=1": "only a loopback address",
+    "rtmp://example.com:1935/a?listen=1": "only a loopback address",
+    "rtmp://127.0.0.1/a?listen=1": "needs its port",
+    "rtmp://127.0.0.1:99999/a?listen=1": "no number below 65536",
+}
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_a_url_is_understood(url):
+    """Signed addresses break when anything in them is rewritten."""
+    assert parse_source(url) == GOOD[url]
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_what_can_be_no_source_is_said_why(url):
+    """The user sees this text and nothing else."""
+    with pytest.raises(ValueError, match=BAD[url]):
+        parse_source(url)
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_it(text):
+    """The URL comes from a request's body."""
+    try:
+        source = parse_source(text)
+    except ValueError:
+        return
+    assert isinstance(source.kind, SourceKind)
