@@ -164,6 +164,7 @@ class Connection(Events):
             WrongEventLoopError: Called in another event loop than the one it was used in.
             ExceptionGroup: A background task had failed.
         """
+        self._supervisor.check_loop()
         try:
             with anyio.CancelScope(shield=True):  # the hub's goodbye has a deadline of its own
                 await self._context.aclose()

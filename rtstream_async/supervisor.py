@@ -43,13 +43,19 @@ class Supervisor:
             WrongEventLoopError: Called in another event loop than the first call.
             ConnectionClosedError: Already closed.
         """
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-        elif loop is not self._loop:
-            raise WrongEventLoopError
+        self.check_loop()
+        self._loop = asyncio.get_running_loop()
         if self.is_closed:
             raise ConnectionClosedError
+
+    def check_loop(self) -> None:
+        """Check that this is the event loop that all runs in, once any does.
+
+        Raises:
+            WrongEventLoopError: It is another one.
+        """
+        if self._loop not in (None, asyncio.get_running_loop()):
+            raise WrongEventLoopError
 
     async def start(self) -> None:
         """Start the owner task, unless it runs. Cancelling leaves it running for `aclose()`."""
@@ -78,8 +84,7 @@ class Supervisor:
             WrongEventLoopError: Called in another event loop than the first call.
             ExceptionGroup: What a background task raised.
         """
-        if self._loop not in (None, asyncio.get_running_loop()):
-            raise WrongEventLoopError
+        self.check_loop()
         self._closed = True
         if self._task is None:
             return

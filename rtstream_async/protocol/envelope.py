@@ -30,6 +30,8 @@ __all__ = ["Pending", "Reply", "http_date", "read", "retry_after"]
 _UNFINISHED = frozenset({"processing", "in progress", "in_progress", "pending", "queued"})
 _FINISHED = frozenset({"done", "complete", "completed", "success", "succeeded", "ok"})
 
+_JOB_WORDS = _UNFINISHED | _FINISHED | {"failed", "error"}
+
 _REQUEST_ID_HEADERS = (
     "x-request-id",
     "request-id",
@@ -127,15 +129,16 @@ def _read_object(
     inner = _fields(document.get("response"))
     if document.get("success") is False:
         return AsyncResponseError if polled else ValidationError
+    is_envelope = document.get("success") is True or "data" in document or bool(inner)
+    if not is_envelope and word not in _JOB_WORDS:
+        keys = ", ".join(sorted(document)) or "none"
+        return ProtocolError(f"the answer has neither `success` nor `data`; its keys: {keys}")
     if word in _UNFINISHED:
         return _unfinished(document, polled=polled)
     if word is not None and word not in _FINISHED:
         return AsyncResponseError  # a failure, or a word we can't take for success
     if inner and "data" not in document:
         return _read_object(inner, polled=True)
-    if document.get("success") is not True and "data" not in document and word is None:
-        keys = ", ".join(sorted(document)) or "none"
-        return ProtocolError(f"the answer has neither `success` nor `data`; its keys: {keys}")
     return Reply(document.get("data"))
 
 

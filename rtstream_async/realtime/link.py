@@ -207,6 +207,8 @@ class LinkRunner:
         self.failure = None
         self.live_since = time.time()
         self._live_at = anyio.current_time()
+        # Now, and not when `_loss()` begins: the link is live to everybody from here on.
+        self._nudge = asyncio.get_running_loop().create_future()
         self.feed(LinkSignal.GREETED)
 
     def _adopt(self, socket: Socket) -> None:
@@ -216,8 +218,8 @@ class LinkRunner:
 
     async def _loss(self, socket: Socket) -> str:
         """Wait until the connection has ended, or is to be given up; return the cause."""
-        nudge = self._nudge = asyncio.get_running_loop().create_future()
-        await asyncio.wait((socket.closed, nudge), return_when=asyncio.FIRST_COMPLETED)
+        assert self._nudge is not None  # noqa: S101  (made when the link became live)
+        await asyncio.wait((socket.closed, self._nudge), return_when=asyncio.FIRST_COMPLETED)
         return socket.closed.result().cause if socket.closed.done() else "force_reconnect()"
 
     async def _pause(self, seconds: float) -> None:

@@ -38,12 +38,12 @@ class Context:
         """Return the connection id to push to, `None` for no push.
 
         Args:
-            ws_connection_id: The caller's choice; when there is none, it is this connection's own
-                socket, which is opened if it is not open yet.
+            ws_connection_id: The caller's choice, where empty means none. When there is no choice,
+                it is this connection's own socket, which is opened if it is not open yet.
         """
         if isinstance(ws_connection_id, Unset):
             return await self.hub.connection_id()
-        return ws_connection_id
+        return ws_connection_id or None
 
     def note_armed(
         self,

@@ -88,6 +88,7 @@ def test_a_state_that_is_not_known_is_no_success(status):
     "body",
     [
         {"success": False, "status": "failed", "message": "engine died"},
+        {"status": "failed", "message": "engine died"},
         {"status": "complete", "response": {"success": False, "message": "engine died"}},
     ],
 )
@@ -161,7 +162,19 @@ def test_a_refusal_is_told_in_the_services_words(body, message):
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>hi</html>", [1, 2], "text", None, 5, b"{broken", b"\xff", {"id": "flat"}, {}]
+    "body",
+    [
+        b"<html>hi</html>",
+        [1, 2],
+        "text",
+        None,
+        5,
+        b"{broken",
+        b"\xff",
+        {"id": "flat"},
+        {"id": "flat", "status": "connected"},
+        {},
+    ],
 )
 def test_what_is_no_envelope_is_a_protocol_error(body):
     """Rows 273 to 279: proxies answer with pages, and the official SDK with AttributeError."""
