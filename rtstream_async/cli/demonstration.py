@@ -15,6 +15,7 @@ import attrs
 import rtstream_async as rts
 from rtstream_async.cli.events import Happening, Note
 from rtstream_async.cli.failure import CommandError
+from rtstream_async.cli.logs import quiet_local_server
 from rtstream_async.cli.outcome import Outcome, played_seconds
 from rtstream_async.cli.render.panels import Steps, steps_header
 from rtstream_async.cli.reports import Report
@@ -76,6 +77,7 @@ class Demonstration:
 
     async def _open(self) -> rts.Connection:
         self._begin("starting a local server")
+        quiet_local_server()
         server = await self.stack.enter_async_context(LocalServer())
         # No proxy stands between a process and itself, whatever the environment says.
         connection = rts.connect(api_key=server.api_key, base_url=server.url, proxy=False)

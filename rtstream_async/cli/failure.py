@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import cast
 
 from rtstream_async.cli.render.text import printable
-from rtstream_async.errors import AuthenticationError, RTStreamError
+from rtstream_async.errors import (
+    AuthenticationError,
+    RequestTimeoutError,
+    RTStreamError,
+    TransportError,
+)
 
 __all__ = ["CommandError", "explain"]
 
@@ -24,13 +29,20 @@ class CommandError(Exception):
     """The command can't do what it was asked to; the text is for the user."""
 
 
-def explain(failure: BaseException) -> str:
-    """Return what went wrong, on one line, for people: no traceback, no class names."""
-    return printable(_reason(_first(failure)))
+def explain(failure: BaseException, *, server: str | None = None) -> str:
+    """Return what went wrong, on one line, for people: no traceback, no class names.
+
+    Args:
+        failure: What was raised.
+        server: Which server was asked.
+    """
+    return printable(_reason(_first(failure), server))
 
 
-def _reason(failure: BaseException) -> str:
+def _reason(failure: BaseException, server: str | None) -> str:
     match failure:
+        case TransportError() | RequestTimeoutError() if server is not None:
+            return f"{server} can't be reached: {failure}"
         case AuthenticationError():
             return f"{failure}; give the key with --api-key or in VIDEO_DB_API_KEY"
         case CommandError() | RTStreamError():

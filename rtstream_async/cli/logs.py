@@ -6,7 +6,7 @@ import enum
 import logging
 import sys
 
-__all__ = ["LogLevel", "log_to_stderr"]
+__all__ = ["LogLevel", "log_to_stderr", "quiet_local_server"]
 
 
 class LogLevel(enum.StrEnum):
@@ -25,6 +25,11 @@ def log_to_stderr(level: LogLevel) -> None:
     # Libraries below warning tell of every request, and some with its URL, which may be secret.
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("rtstream_async").setLevel(level.upper())
+
+
+def quiet_local_server() -> None:
+    """Keep an in-process server's warnings out of the terminal: a command shows what they say."""
+    logging.getLogger("rtstream_async.local").setLevel(logging.ERROR)
 
 
 class _Stderr(logging.Handler):

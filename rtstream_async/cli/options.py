@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import attrs
 import typer
 from rich.console import Console
+
+from rtstream_async.cli.render.text import shown_url
 
 __all__ = [
     "CLOUD_URL",
@@ -15,6 +18,7 @@ __all__ = [
     "JsonOption",
     "KeyOption",
     "ServerOption",
+    "asked_server",
     "chosen_url",
     "console",
     "globals_of",
@@ -61,6 +65,11 @@ def chosen_url(server: str | None, *, cloud: bool) -> str | None:
     if server is not None and cloud:
         raise typer.BadParameter("choose one of --server and --cloud")
     return CLOUD_URL if cloud else server
+
+
+def asked_server(base_url: str | None) -> str:
+    """Return the address that the SDK will use for this base URL, to be shown."""
+    return shown_url(base_url or os.environ.get("VIDEO_DB_BASE_URL") or CLOUD_URL)
 
 
 def console() -> Console:

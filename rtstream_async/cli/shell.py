@@ -33,7 +33,12 @@ class Interruption:
     number: int | None = attrs.field(default=None, init=False)  #: of the signal that has come
 
 
-def run(work: Callable[[Interruption], Coroutine[Any, Any, int]], *, debug: bool) -> None:
+def run(
+    work: Callable[[Interruption], Coroutine[Any, Any, int]],
+    *,
+    debug: bool,
+    server: str | None = None,
+) -> None:
     """Run `work(interruption)` to its end and leave with its exit code.
 
     The first SIGINT or SIGTERM cancels the work, which cleans up; a second one ends it at once.
@@ -41,6 +46,7 @@ def run(work: Callable[[Interruption], Coroutine[Any, Any, int]], *, debug: bool
     Args:
         work: The command; returns its exit code.
         debug: Show the traceback of a failure.
+        server: Which server is asked, to be named when it can't be reached.
 
     Raises:
         typer.Exit: Always, with the exit code.
@@ -53,7 +59,7 @@ def run(work: Callable[[Interruption], Coroutine[Any, Any, int]], *, debug: bool
     except BrokenPipeError:
         code = _mute()
     except Exception as exc:  # noqa: BLE001 - the last stop before the user: any failure becomes a line
-        code = _report(exc, debug=debug)
+        code = _report(exc, debug=debug, server=server)
     raise typer.Exit(code)
 
 
@@ -89,10 +95,10 @@ def _signals_cancel() -> Generator[Interruption]:
             signal.signal(number, handler)
 
 
-def _report(failure: Exception, *, debug: bool) -> int:
+def _report(failure: Exception, *, debug: bool, server: str | None) -> int:
     if debug:
         traceback.print_exception(failure)
-    sys.stderr.write(f"rtstream: {explain(failure)}\n")
+    sys.stderr.write(f"rtstream: {explain(failure, server=server)}\n")
     return FAILED
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import attrs
 
 from rtstream_async.cli.events import Happening, StreamState
 from rtstream_async.cli.render.panels import Watched, watch_header
+from rtstream_async.cli.render.text import count
 from rtstream_async.cli.reports import Report
 from rtstream_async.cli.tally import Tally
 from rtstream_async.errors import RTStreamError
@@ -123,8 +124,14 @@ class Watching:
         )
 
 
-def _trouble(handle: Any) -> str:
-    reason = handle.get("last_error")
-    if isinstance(reason, str) and reason:
-        return reason
-    return "waiting for a publisher" if handle.get("waiting_for_publisher") is True else ""
+def _trouble(handle: rts.RTStream | rts.RTStreamSceneIndex) -> str:
+    """What the local server says is wrong; another service says nothing."""
+    match handle.raw:
+        case {"last_error": str() as reason} if reason:
+            return reason
+        case {"waiting_for_publisher": True}:
+            return "waiting for a publisher"
+        case {"dropped_windows": int() as number} if number:
+            return f"the engine is behind: {count(number, 'window')} given up"
+        case _:
+            return ""

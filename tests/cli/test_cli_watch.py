@@ -1,22 +1,39 @@
 """`rtstream watch`, `streams` and `scenes`, as processes, on real media."""
 
+import shutil
 import signal
 import socket
 
+import av
 import pytest
 
 from rtstream_async.local.assets import clip_path
 from tests.cli.program import rtstream, running
 
 CLIP = clip_path()
+SHORT_S = 3.0
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def media(tmp_path_factory):
+    """A directory with the clip in it, and the beginning of it."""
+    directory = tmp_path_factory.mktemp("media")
+    shutil.copy(CLIP, directory / "clip.mp4")
+    with av.open(str(CLIP)) as source, av.open(str(directory / "short.mp4"), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.pts is not None and packet.pts * packet.time_base < SHORT_S:
+                packet.stream = stream
+                target.mux(packet)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, media):
     """A server, and how the other commands are told of it."""
     data = tmp_path_factory.mktemp("data")
     with running(
-        *("serve", "--port", 0, "--data-dir", data, "--media-root", CLIP.parent, "--json")
+        *("serve", "--port", 0, "--data-dir", data, "--media-root", media, "--json")
     ) as serving:
         ready = serving.object()
         yield {"VIDEO_DB_BASE_URL": ready["url"], "VIDEO_DB_API_KEY": ready["api_key"]}
@@ -38,27 +55,18 @@ def test_a_file_is_watched_with_nothing_else():
     assert "Traceback" not in ran.err
 
 
-def test_a_file_is_watched_to_its_end(tmp_path):
+def test_a_file_is_watched_to_its_end(server, media):
     """A file that has ended has no more to tell, and the terminal should be free again."""
-    from av import open as av_open  # the media extra's; here it cuts the clip short
-
-    short = tmp_path / "short.mp4"
-    with av_open(str(CLIP)) as source, av_open(str(short), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(source.streams.video[0]):
-            if packet.pts is not None and packet.time < 3:
-                packet.stream = stream
-                target.mux(packet)
-    ran = watch(short)
+    ran = watch(media / "short.mp4", "--server", server["VIDEO_DB_BASE_URL"], **server)
     assert ran.code == 0, ran.err
     assert "stream stopped" in ran.out
     assert "\x1b" not in ran.out  # no terminal: plain lines
     assert [line for line in ran.out.splitlines() if "scene_index" in line]
 
 
-def test_ctrl_c_stops_the_stream_that_was_started(server):
+def test_ctrl_c_stops_the_stream_that_was_started(server, media):
     """A camera that goes on recording after Ctrl-C fills a disk."""
-    url = f"{CLIP.as_uri()}?loop=1"
+    url = f"{(media / 'clip.mp4').as_uri()}?loop=1"
     with running(
         *("watch", url, "--server", server["VIDEO_DB_BASE_URL"], "--every", 2, "--json"),
         *("--name", "interrupted"),
@@ -73,11 +81,11 @@ def test_ctrl_c_stops_the_stream_that_was_started(server):
     assert stream["status"] == "stopped"
 
 
-def test_what_was_seen_can_be_listed_and_paged(server):
+def test_what_was_seen_can_be_listed_and_paged(server, media):
     """What scrolled by must still be there."""
     seen = rtstream(
-        *("watch", CLIP, "--server", server["VIDEO_DB_BASE_URL"], "--count", 2, "--every", 2),
-        *("--frames", 1, "--name", "paged", "--json"),
+        *("watch", media / "clip.mp4", "--server", server["VIDEO_DB_BASE_URL"], "--count", 2),
+        *("--every", 2, "--frames", 1, "--name", "paged", "--json"),
         **server,
     )
     texts = {told["text"] for told in seen.objects if told["type"] == "message"}
@@ -120,8 +128,7 @@ def test_a_server_that_is_not_there_is_said():
     url = f"http://127.0.0.1:{port}"
     ran = rtstream("streams", "--server", url, VIDEO_DB_API_KEY="sk-0123456789")
     assert ran.code == 1
-    assert "Traceback" not in ran.err
-    assert str(port) in ran.complaint or "refused" in ran.complaint.lower()
+    assert ran.complaint.startswith(f"rtstream: {url} can't be reached")
 
 
 def test_a_missing_file_is_said():

@@ -16,6 +16,7 @@ from rtstream_async.cli.options import (
     JsonOption,
     KeyOption,
     ServerOption,
+    asked_server,
     chosen_url,
     console,
     globals_of,
@@ -69,7 +70,7 @@ def scenes(
         (_print_json if json else _print_tables)(found)
         return 0
 
-    run(work, debug=globals_of(context).debug)
+    run(work, debug=globals_of(context).debug, server=asked_server(base_url))
 
 
 async def _fetch(

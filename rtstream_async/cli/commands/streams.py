@@ -12,6 +12,7 @@ from rtstream_async.cli.options import (
     JsonOption,
     KeyOption,
     ServerOption,
+    asked_server,
     chosen_url,
     console,
     globals_of,
@@ -52,7 +53,7 @@ def streams(
             console().print("no streams")
         return 0
 
-    run(work, debug=globals_of(context).debug)
+    run(work, debug=globals_of(context).debug, server=asked_server(base_url))
 
 
 async def _fetch(

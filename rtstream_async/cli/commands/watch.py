@@ -15,6 +15,7 @@ import typer
 import rtstream_async as rts
 from rtstream_async.cli.events import Note
 from rtstream_async.cli.failure import CommandError
+from rtstream_async.cli.logs import quiet_local_server
 from rtstream_async.cli.options import (
     CLOUD_URL,
     CloudOption,
@@ -106,7 +107,7 @@ def watch(  # noqa: PLR0913 - a command has this many options, all with defaults
         with open_report(console(), json=json) as report:
             return await _watch(order, report)
 
-    run(work, debug=globals_of(context).debug)
+    run(work, debug=globals_of(context).debug, server=base_url)
 
 
 async def _watch(order: _Order, report: Report) -> int:
@@ -156,6 +157,7 @@ async def _connect(
     from rtstream_async.local import LocalServer  # needs an extra
 
     _note(report, "starting a local server in this process")
+    quiet_local_server()
     local = LocalServer(data_dir=order.data_dir, media_root=order.source.media_root)
     await stack.enter_async_context(local)
     # No proxy stands between a process and itself, whatever the environment says.
