@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Scope, Send
 
@@ -28,6 +28,8 @@ def guarded(
             return await respond(request)
         except Refusal as refusal:
             return refusal_response(refusal)
+        except ClientDisconnect:
+            return refusal_response(Refusal(400, "CLIENT_GONE", "the client has left"))
         except Exception:
             id_ = request_id_of(request.scope)
             logger.exception("%s %s failed (%s)", request.method, request.url.path, id_)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from rtstream_async.local.domain.playlist import Segment
 from rtstream_async.local.pipelines.live import LiveStream
 from rtstream_async.local.store import statements
@@ -9,7 +11,31 @@ from rtstream_async.local.store.rows import SegmentRow
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["playable"]
+__all__ = ["Recorded", "playable", "with_open"]
+
+
+@attrs.frozen(kw_only=True)
+class Recorded:
+    """How much of a stream is recorded."""
+
+    recorded_seconds: float  #: gaps not counted
+    recorded_from: float | None  #: Unix time, seconds
+    recorded_to: float | None  #: Unix time, seconds
+
+
+def with_open(stored: tuple[int | None, int | None, int], live: LiveStream | None) -> Recorded:
+    """Return what is recorded: the stored segments (us), and the one being written."""
+    first_us, last_us, total_us = stored
+    first = None if first_us is None else first_us / 1e6
+    last = None if last_us is None else last_us / 1e6
+    opened = None if live is None else live.open_segment
+    if opened is None or (last is not None and opened.end <= last):
+        return Recorded(recorded_seconds=total_us / 1e6, recorded_from=first, recorded_to=last)
+    return Recorded(
+        recorded_seconds=round(total_us / 1e6 + opened.end - opened.start, 6),
+        recorded_from=opened.start if first is None else first,
+        recorded_to=opened.end,
+    )
 
 
 async def playable(

@@ -184,9 +184,8 @@ class LocalServer:
     async def _start(self) -> _Running:
         listener = _bind(self._host, self._port)
         try:
-            data = await anyio.to_thread.run_sync(
-                lambda: open_data_dir(self._data_dir, api_key=self._given_key)
-            )
+            # A handful of small files. In a thread, a cancelled start would lose sight of it.
+            data = open_data_dir(self._data_dir, api_key=self._given_key)
         except BaseException:
             listener.close()
             raise

@@ -76,7 +76,7 @@ def rows_and_files(data: Path, stream: str) -> tuple[set[str], set[str]]:
     return rows, files
 
 
-@pytest.mark.parametrize("recorded", [0.0, 2.5])
+@pytest.mark.parametrize("recorded", [0.0, 1.5])
 async def test_a_killed_server_loses_nothing_that_it_told(
     tmp_path: Path, root: Path, recorded: float
 ) -> None:
@@ -97,7 +97,7 @@ async def test_a_killed_server_loses_nothing_that_it_told(
     ):
         after = await until(
             lambda: api.stream(stream),
-            lambda seen: seen["recorded_seconds"] > told["recorded_seconds"] + 2,
+            lambda seen: seen["recorded_seconds"] > told["recorded_seconds"] + 1,
         )
         assert after["status"] == "connected"
         found = await api.scenes(stream, index)

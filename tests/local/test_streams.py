@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from rtstream_async.local import LocalServer
+from rtstream_async.local.media.publishing import publishing
 from tests.local.engines import PixelEngine, numbers
 from tests.local.harness import Api, api_of, ear_of, until
 from tests.local.recordings import play
@@ -234,7 +235,7 @@ async def _span(api: Api, stream: str) -> float:
 async def test_a_window_that_ends_now_is_waited_for(api: Api) -> None:
     """`generate_stream(end=time.time())` must give the whole window, not what is flushed."""
     stream = await api.connect("four.mp4?loop=1")
-    await until(lambda: _span(api, stream))
+    await until(lambda: _span(api, stream), lambda span: span > 2)
     end = time.time() + 0.5
     urls = await api.call(
         "GET", f"/rtstream/{stream}/stream", params={"start": end - 2, "end": end}
@@ -317,6 +318,33 @@ async def test_a_listener_is_up_when_connect_returns(api: Api) -> None:
     writer.close()
     await writer.wait_closed()
     await api.call("PATCH", f"/rtstream/{stream}/status", json={"action": "stop"})
+
+
+async def test_a_publisher_comes_goes_and_comes_back(api: Api, root: Path) -> None:
+    """Encoders crash; whoever watches must see that, and that it is over."""
+    url = f"rtmp://127.0.0.1:{free_port()}/live/key"
+    async with ear_of(api) as ear:
+        stream = await api.connect(f"{url}?listen=1")
+        index = await api.index(stream, ear.id, **FAST)
+        async with publishing(root / "four.mp4", url, loop=True) as publication:
+            assert numbers((await ear.hear())["data"]["text"])
+            record = await api.stream(stream)
+            assert record["waiting_for_publisher"] is False
+            assert record["ingested"]["live"] is True
+            publication.kill()
+            record = await until(
+                lambda: api.stream(stream), lambda seen: seen["status"] == "reconnecting"
+            )
+            assert record["last_error"]
+        described = len(await api.scenes(stream, index))
+        async with publishing(root / "four.mp4", url, loop=True):
+            record = await until(
+                lambda: api.stream(stream), lambda seen: seen["status"] == "connected"
+            )
+            assert (record["reconnects"], record["last_error"]) == (1, None)
+            await until(
+                lambda: api.scenes(stream, index), lambda scenes: len(scenes) > described + 1
+            )
 
 
 async def test_a_stopped_stream_goes_on_where_it_is_told_to(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -34,6 +35,9 @@ _HEADERS = {
 # Players on other pages (a notebook, an embedded player) may fetch what a token opens.
 _MEDIA_HEADERS = {**_HEADERS, "Access-Control-Allow-Origin": "*"}
 _PAGE_HEADERS = {**_HEADERS, "Content-Security-Policy": CONTENT_SECURITY_POLICY}
+
+# A stream without its source gets no older: what comes back comes with the time of its coming.
+_SETTLED = 15.0  # seconds after which nothing is added to a window any more
 
 Respond = Callable[[Request], Awaitable[Response]]
 
@@ -73,7 +77,7 @@ async def _manifest_text(services: Services, grant: Grant, token: str) -> str:
         start=start,
         end=end,
         uri=uri,
-        complete=live is None or live.present >= end,
+        complete=live is None or live.present >= end or time.time() > end + _SETTLED,
     )
     if isinstance(playlist, NotRecorded):
         raise Refusal(404, "NOT_RECORDED", "what this URL played is not kept any more")

@@ -10,7 +10,7 @@ import anyio
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.handlers.streams import find_stream
 from rtstream_async.local.pipelines.live import LiveStream
-from rtstream_async.local.recording import playable
+from rtstream_async.local.recording import Recorded, playable, with_open
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import StreamRow
@@ -52,22 +52,23 @@ async def get_playback(call: Call) -> Reply:
 
 
 async def _window(call: Call, stream: StreamRow) -> tuple[float, float]:
-    first_us, last_us, _ = await call.services.store.run(statements.recorded, stream.id)
-    live = call.services.director.live(stream.id)
-    opened = None if live is None else live.open_segment
-    starts = [*([] if first_us is None else [first_us / 1e6]), *([opened.start] if opened else [])]
-    ends = [*([] if last_us is None else [last_us / 1e6]), *([opened.end] if opened else [])]
+    recorded = await _recorded(call, stream)
     start, end = _moment(call, "start"), _moment(call, "end")
-    if not starts and (start is None or end is None):
+    start = recorded.recorded_from if start is None else start
+    end = recorded.recorded_to if end is None else end
+    if start is None or end is None:
         raise Refusal(404, "NOT_RECORDED", "nothing of this stream is recorded yet")
-    start = min(starts) if start is None else start
-    end = max(ends) if end is None else end
     if start >= end:
         raise invalid("start", f"{start:.3f} must be before end {end:.3f}")
     horizon = time.time() + call.services.settings.clip_patience
     if end > horizon:
         raise invalid("end", f"{end:.3f} lies in the future; it is {time.time():.3f} now")
     return start, end
+
+
+async def _recorded(call: Call, stream: StreamRow) -> Recorded:
+    stored = await call.services.store.run(statements.recorded, stream.id)
+    return with_open(stored, call.services.director.live(stream.id))
 
 
 def _moment(call: Call, name: str) -> float | None:
@@ -86,10 +87,10 @@ async def _wait_for(call: Call, live: LiveStream | None, end: float) -> None:
 
 
 async def _span(call: Call, stream: StreamRow) -> str:
-    first_us, last_us, _ = await call.services.store.run(statements.recorded, stream.id)
-    if first_us is None or last_us is None:
+    recorded = await _recorded(call, stream)
+    if recorded.recorded_from is None or recorded.recorded_to is None:
         return "nothing of this stream is recorded yet"
-    return f"recorded is {first_us / 1e6:.3f} to {last_us / 1e6:.3f}"
+    return f"recorded is {recorded.recorded_from:.3f} to {recorded.recorded_to:.3f}"
 
 
 def _urls(call: Call, stream: StreamRow, start: float, end: float) -> dict[str, str]:

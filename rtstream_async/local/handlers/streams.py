@@ -7,9 +7,12 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
+import attrs
+
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.domain.ids import ENTROPY, stream_id
 from rtstream_async.local.handlers.collections import check_collection
+from rtstream_async.local.recording import with_open
 from rtstream_async.local.refusal import conflict, not_found
 from rtstream_async.local.sources import redacted
 from rtstream_async.local.store import statements
@@ -155,16 +158,14 @@ async def _stream(call: Call, row: StreamRow) -> dict[str, Any]:
         created_at=row.created_us / 1e6,
     )
     live = call.services.director.live(row.id)
-    first_us, last_us, total_us = await call.services.store.run(statements.recorded, row.id)
+    stored = await call.services.store.run(statements.recorded, row.id)
     return emit.stream(
         record,
         source=redacted(row.url),
         ingested=row.ingested,
         last_error=row.last_error,
         reconnects=row.reconnects,
-        recorded_seconds=total_us / 1e6,
-        recorded_from=None if first_us is None else first_us / 1e6,
-        recorded_to=None if last_us is None else last_us / 1e6,
+        **attrs.asdict(with_open(stored, live)),
         evicted_segments=row.evicted_segments,
         **({} if live is None else live.details()),
     )

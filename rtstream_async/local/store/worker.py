@@ -108,6 +108,7 @@ class Worker:
             db = self._open()
         except Exception as exc:  # noqa: BLE001 - it belongs to start(), which raises it
             loop.call_soon_threadsafe(opened.set_exception, exc)
+            loop.call_soon_threadsafe(self._ended.set)
             return
         loop.call_soon_threadsafe(opened.set_result, None)
         try:
