@@ -23,7 +23,7 @@ class SampleSchedule:
     All times are Unix seconds.
     """
 
-    _series: dict[str, _Series] = attrs.field(factory=dict, init=False)
+    _series: dict[str, _Series] = attrs.field(factory=dict[str, _Series], init=False)
 
     @property
     def due(self) -> float | None:

@@ -151,9 +151,9 @@ class Ingest:
         finally:
             self._child = None
             with anyio.CancelScope(shield=True):
-                code = await child.stop(grace=_GOODBYE)
+                await child.stop(grace=_GOODBYE)
         await self._adopt()
-        return closing or Lost(reason=_obituary(code, child.stderr_tail))
+        return closing or Lost(reason=_obituary(child.returncode, child.stderr_tail))
 
     async def _greet(self, child: Child) -> None:
         await child.send(attrs.evolve(self._settings, not_before=self._high))
@@ -205,7 +205,7 @@ def _sample_command(key: str, order: _SampleOrder) -> list[Any]:
     return ["sample", key, order.origin, order.period]
 
 
-def _obituary(code: int, stderr: str) -> str:
-    cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+def _obituary(code: int | None, stderr: str) -> str:
+    cause = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
     last = stderr.splitlines()[-1] if stderr else "no message"
     return f"the ingest process died ({cause}): {last}"

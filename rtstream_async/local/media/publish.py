@@ -5,6 +5,9 @@ pushes to `rtmp://` or `rtsp://` in real time, as a camera would. `publishing()`
 `publishing.py` is the way to do it from a program.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# PyAV's stubs leave the packets' type parameter open.
 from __future__ import annotations
 
 import argparse
@@ -23,8 +26,9 @@ from av.video.frame import VideoFrame
 
 from rtstream_async.local.domain.timeline import DtsRepair
 from rtstream_async.local.media.clock import TICK, TICKS
+from rtstream_async.local.media.encoders import AudioEncoder, VideoEncoder
 from rtstream_async.local.media.refusals import refusal
-from rtstream_async.local.media.tracks import AudioEncoder, CopyTrack, Track, VideoEncoder
+from rtstream_async.local.media.tracks import CopyTrack, Track
 from rtstream_async.local.parent import serve_parent
 
 __all__ = ["main"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ async def publishing(
     encode: bool = False,
     loop: bool = False,
     patience: float = 10.0,
-) -> AsyncIterator[Publication]:
+) -> AsyncGenerator[Publication]:
     """Publish `file` to `url` (rtmp or rtsp) in real time while the block runs.
 
     The block begins when the receiver has accepted.

@@ -1,5 +1,8 @@
 """Writing segments: one MPEG-TS file at a time, playable while it grows."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# PyAV's stubs leave the packets' type parameter open.
 from __future__ import annotations
 
 import threading

@@ -6,11 +6,13 @@ stream with a key frame every two costs a fifth of decoding it all, and with 25 
 frames nobody waits for the next one.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# PyAV's stubs leave the packets' type parameter open.
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
 from typing import Protocol, cast
 
 import attrs
@@ -26,26 +28,15 @@ from rtstream_async.local.domain.sampling import SampleSchedule
 from rtstream_async.local.engines.ports import Frame
 from rtstream_async.local.media.clock import StreamClock
 from rtstream_async.local.media.events import Sampled
+from rtstream_async.local.media.group import Coded, PictureGroup
 from rtstream_async.local.media.jpeg import encode_jpeg
 
 __all__ = ["Sampler"]
 
 _LONGEST_SIDE = 1280  # pixels
-_GROUP_BYTES = 16 << 20  # of packets kept since the last key frame
 _MOST_BEHIND = 3.0  # seconds; then the frames of now are worth more than those of then
 _QUEUE_BYTES = 32 << 20
 _PICTURE_BYTES = 4 << 20  # what a decoded frame counts for in the queue
-
-
-@attrs.frozen
-class _Coded:
-    packet: Packet[Stream]
-    time: float
-    is_key: bool
-
-    @property
-    def size(self) -> int:
-        return self.packet.size
 
 
 @attrs.frozen
@@ -89,10 +80,10 @@ class Sampler:
         self._deliver = deliver
         self._may_skip = skips
         self._schedule = SampleSchedule()
-        self._group = _Group()
+        self._group = PictureGroup()
         self._decoder: VideoCodecContext | None = None
         self._stream: VideoStream | None = None
-        self._queue: deque[_Coded | _Decoded | _NewSource | None] = deque()
+        self._queue: deque[Coded | _Decoded | _NewSource | None] = deque()
         self._queued = 0
         self._is_skipping = False
         self._newest: float | None = None
@@ -126,7 +117,7 @@ class Sampler:
             return
         if is_key:
             self._catch_up(time)
-        self._put(_Coded(packet, time, is_key))
+        self._put(Coded(packet, time, is_key))
 
     def offer_frame(self, frame: VideoFrame, *, time: float) -> None:
         """Take a frame that was decoded anyway, shown at `time` (Unix seconds)."""
@@ -145,7 +136,7 @@ class Sampler:
         """Give up what waits, if the key frame at `time` comes while older frames still wait."""
         with self._condition:
             first = self._queue[0] if self._queue else None
-            if self._may_skip and isinstance(first, _Coded) and time - first.time > _MOST_BEHIND:
+            if self._may_skip and isinstance(first, Coded) and time - first.time > _MOST_BEHIND:
                 self._queue.clear()
                 self._queued = 0
 
@@ -155,13 +146,13 @@ class Sampler:
                 self._condition.wait()
             return self._queued > _QUEUE_BYTES
 
-    def _put(self, item: _Coded | _Decoded | _NewSource | None) -> None:
+    def _put(self, item: Coded | _Decoded | _NewSource | None) -> None:
         with self._condition:
             self._queue.append(item)
             self._queued += item.size if item else 0
             self._condition.notify_all()
 
-    def _take(self) -> _Coded | _Decoded | _NewSource | None:
+    def _take(self) -> Coded | _Decoded | _NewSource | None:
         with self._condition:
             while not self._queue:
                 self._condition.wait()
@@ -173,7 +164,7 @@ class Sampler:
     def _run(self) -> None:
         while (item := self._take()) is not None:
             match item:
-                case _Coded():
+                case Coded():
                     self._group.add(item)
                     self._advance()
                 case _Decoded(frame=frame, time=time):
@@ -201,7 +192,7 @@ class Sampler:
                     break
         self._group.trim()
 
-    def _decode(self, coded: _Coded) -> None:
+    def _decode(self, coded: Coded) -> None:
         if self._decoder is None:
             self._decoder = self._new_decoder()
         elif self._group.is_broken:
@@ -222,7 +213,7 @@ class Sampler:
         if self._decoder is not None and not self._group.is_broken:
             self._keep_all(self._decoder.decode(None))
         self._decoder = None
-        self._group = _Group()
+        self._group = PictureGroup()
 
     def _keep_all(self, frames: list[VideoFrame]) -> None:
         for frame in frames:
@@ -248,57 +239,3 @@ class Sampler:
         decoder.extradata = context.extradata
         decoder.thread_count = 1
         return decoder
-
-
-class _Group:
-    """The packets since the last key frame, and how many of them the decoder has had."""
-
-    def __init__(self) -> None:
-        self._packets: list[_Coded] = []
-        self._bytes = 0
-        self._decoded = 0
-        self._has_key = False  # the packets begin with the key frame
-        self._is_continued = False  # what was before them is in the decoder
-        self.newest = 0.0
-        self.is_broken = True  #: the decoder does not stand right before the next packet
-
-    @property
-    def is_full(self) -> bool:
-        """Too large to keep; what is needed must be decoded as it comes."""
-        return self._bytes > _GROUP_BYTES
-
-    def add(self, coded: _Coded) -> None:
-        """Take the next packet; a key frame begins a new group."""
-        if coded.is_key:
-            self.is_broken = self.is_broken or self._decoded < len(self._packets)
-            self._empty(has_key=True, is_continued=False)
-            self.newest = coded.time
-        elif not (self._has_key or self._is_continued):
-            return  # nothing to decode it from
-        self._packets.append(coded)
-        self._bytes += coded.size
-        self.newest = max(self.newest, coded.time)
-
-    def pending(self) -> Iterator[_Coded]:
-        """Give the packets that the decoder has not had, counting them as had."""
-        while self._decoded < len(self._packets):
-            self._decoded += 1
-            yield self._packets[self._decoded - 1]
-
-    def rewind(self) -> None:
-        """The decoder is gone: the next one begins at the key frame, if that is still here."""
-        self.is_broken = True
-        if self._has_key:
-            self._decoded = 0
-        else:
-            self._empty(has_key=False, is_continued=False)
-
-    def trim(self) -> None:
-        """Forget what is too much to keep."""
-        if self.is_full:
-            is_continued = not self.is_broken and self._decoded == len(self._packets)
-            self._empty(has_key=False, is_continued=is_continued)
-
-    def _empty(self, *, has_key: bool, is_continued: bool) -> None:
-        self._packets, self._bytes, self._decoded = [], 0, 0
-        self._has_key, self._is_continued = has_key, is_continued

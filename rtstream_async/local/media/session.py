@@ -22,17 +22,16 @@ from rtstream_async.local.domain.timeline import (
 )
 from rtstream_async.local.media.clock import TICK, TICKS, StreamClock
 from rtstream_async.local.media.events import AudioTrack, Opened, VideoTrack
-from rtstream_async.local.media.recorder import Recorder
-from rtstream_async.local.media.sampler import Sampler
-from rtstream_async.local.media.source import OpenSource
-from rtstream_async.local.media.tracks import (
-    Made,
-    Track,
+from rtstream_async.local.media.plan import (
     copies_audio,
     copies_video,
     make_audio,
     make_video,
 )
+from rtstream_async.local.media.recorder import Recorder
+from rtstream_async.local.media.sampler import Sampler
+from rtstream_async.local.media.source import OpenSource
+from rtstream_async.local.media.tracks import Made, Track
 
 __all__ = ["Player", "describe", "timeline_for"]
 
