@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from rtstream_async.local.domain.cutting import parse_segment_name
-from rtstream_async.local.media.events import Ended, Opened, Sampled
+from rtstream_async.local.media.events import Ended, Opened, Progress, Sampled
 from tests.media.clips import Clip, append_ts, make_clip
 from tests.media.harness import START, play_back, record_file
 
@@ -200,3 +200,12 @@ async def test_a_clock_that_wraps_goes_on(tmp_path):
     check_flow(made)
     assert [s.discontinuity for s in made.segments] == [True, False, False, False]
     assert play_back(made.directory, made.playlist()).pictures == [*range(200)]
+
+
+async def test_every_frame_of_what_is_transcoded_can_be_sampled(tmp_path):
+    """Sampler and encoder share the decoded frames; once they also shared a scaler, and hung."""
+    clip = Clip(seconds=4, bframes=2, pix_fmt="yuv422p10le", audio=None)
+    period = 1 / clip.fps
+    made = await record_file(make_clip(tmp_path / "a.mp4", clip), tmp_path / "out", sample=period)
+    assert made.sampled_indexes("k") == [*range(clip.frames)]
+    assert all(event.dropped_frames == 0 for event in made.all(Progress))
