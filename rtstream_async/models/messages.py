@@ -64,7 +64,7 @@ class Message:
             return self.source
         try:
             return msgspec.json.decode(self.source)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _text_or_bytes(self.source)
 
     def __getitem__(self, key: str) -> Any:

@@ -46,6 +46,9 @@ class Hub:
     """Owns the link, decodes each frame once, and puts the message into every matching inbox.
 
     It is the inboxes' `Keeper` and the link's `LinkListener`.
+
+    Attributes:
+        loop: The event loop that all this lives in, once it is known.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class Hub:
         self._settings = settings
         self._supervisor = supervisor
         self._poller = poller
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._link = LinkRunner(
             fetch_url=fetch_url, open_socket=open_socket, settings=settings, listener=self
         )
@@ -86,9 +89,9 @@ class Hub:
             ConnectionClosedError: The connection is closed.
         """
         self._supervisor.check()
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        return self._loop
+        if self.loop is None:
+            self.loop = asyncio.get_running_loop()
+        return self.loop
 
     @property
     def state(self) -> LinkState:
@@ -366,9 +369,9 @@ class Hub:
         """Unsubscribe `inbox`, whose last reader was collected as garbage."""
         # The collector runs in any thread and in the middle of anything; so, not here and now. A
         # loop that is closed has no reader left to take it from.
-        if self._loop is not None:
+        if self.loop is not None:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self.unsubscribe, inbox)
+                self.loop.call_soon_threadsafe(self.unsubscribe, inbox)
 
     def _start(self, signal: LinkSignal) -> None:
         self._link.feed(signal)

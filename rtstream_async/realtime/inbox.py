@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Hashable
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from rtstream_async.errors import RTStreamError
 from rtstream_async.models.announcements import Announcement, StateChange
@@ -13,8 +14,6 @@ from rtstream_async.protocol.overflow import Overflow, Queue
 from rtstream_async.protocol.router import Key
 
 __all__ = ["Inbox", "Keeper"]
-
-_NOBODY: Final[list[asyncio.Future[None]]] = []  # shared by all inboxes that nobody waits for yet
 
 
 class Keeper(Protocol):
@@ -52,10 +51,11 @@ class Inbox(Queue[Message | StateChange]):
         "is_guarded",
         "keeper",
         "keys",
+        "others",
         "recovered",
         "takes_all",
         "unreadable",
-        "waiters",
+        "waiter",
         "where",
     )
 
@@ -80,7 +80,8 @@ class Inbox(Queue[Message | StateChange]):
         self.has_control = control
         self.takes_all = takes_all
         self.is_guarded = where is not None or key is not None
-        self.waiters = _NOBODY
+        self.waiter: asyncio.Future[None] | None = None
+        self.others: deque[asyncio.Future[None]] | None = None  # who wait behind it
         self.failure: RTStreamError | None = None
         self.is_ended = False
         self.gaps = 0
@@ -91,22 +92,24 @@ class Inbox(Queue[Message | StateChange]):
     def deliver(self, message: Message | StateChange) -> None:
         """Queue `message` if it is wanted, and wake one who waits."""
         if self.is_guarded:
-            self._deliver_guarded(message)
+            if not self._is_put(message):
+                return
         elif not self.put(message):
             self.keeper.overflowed(self)
-        if self.waiters:
+        if self.waiter is not None:
             self.wake()
 
-    def _deliver_guarded(self, message: Message | StateChange) -> None:
-        # The user's own functions: what they raise is for this consumer, not for the reader.
+    def _is_put(self, message: Message | StateChange) -> bool:
+        """Queue `message`, or what the user's own functions raise about it, unless unwanted."""
         try:
             if self.where is not None and not self.where(message):
-                return
+                return False
             is_well = self.put(message)
-        except Exception as exc:  # noqa: BLE001  (see above)
+        except Exception as exc:  # noqa: BLE001  (it is for this consumer, not for the reader)
             is_well = self.mark(exc)
         if not is_well:
             self.keeper.overflowed(self)
+        return True
 
     def announce(self, announcement: Announcement | UnknownMessage) -> None:
         """Queue `announcement`, if the consumer asked for such; its `where` is not asked."""
@@ -114,36 +117,47 @@ class Inbox(Queue[Message | StateChange]):
             return
         if not self.mark(announcement):
             self.keeper.overflowed(self)
-        if self.waiters:
+        if self.waiter is not None:
             self.wake()
 
     def fail(self, failure: RTStreamError | None) -> None:
         """Raise `failure` in those who wait, now and until it is taken back with `None`."""
         self.failure = failure
-        self.wake_all()
+        if failure is not None:
+            self.wake_all()
 
     def end(self) -> None:
         """Let what is queued be read, and nothing more come."""
         self.is_ended = True
         self.wake_all()
 
-    def wait(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
-        """Return what is done when there may be something to read."""
-        if self.waiters is _NOBODY:
-            self.waiters = []
-        waiter: asyncio.Future[None] = loop.create_future()
-        self.waiters.append(waiter)
-        return waiter
+    def queue_up(self, waiter: asyncio.Future[None]) -> None:
+        """Have `waiter` woken when there may be something to read, after those before it."""
+        if self.waiter is None:
+            self.waiter = waiter
+        elif self.others is None:
+            self.others = deque([waiter])
+        else:
+            self.others.append(waiter)
+
+    def leave(self, waiter: asyncio.Future[None]) -> None:
+        """Forget `waiter`, which was cancelled; if it had been woken, it is the next one's turn."""
+        if self.waiter is waiter:
+            self.waiter = self.others.popleft() if self.others else None
+        elif self.others and waiter in self.others:
+            self.others.remove(waiter)
+        elif not self.is_empty:
+            self.wake()
 
     def wake(self) -> None:
         """Wake one who waits."""
-        while self.waiters:
-            waiter = self.waiters.pop(0)
+        while (waiter := self.waiter) is not None:
+            self.waiter = self.others.popleft() if self.others else None
             if not waiter.done():
                 waiter.set_result(None)
                 return
 
     def wake_all(self) -> None:
         """Wake all who wait."""
-        while self.waiters:
+        while self.waiter is not None:
             self.wake()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 import attrs
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Subscription", "SubscriptionStats"]
 
-M = TypeVar("M")
+M_co = TypeVar("M_co", covariant=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -39,7 +40,7 @@ class SubscriptionStats:
     unreadable: int  #: frames of its channels that could not be read and were not delivered
 
 
-class Subscription(Generic[M]):
+class Subscription(Generic[M_co]):
     """The messages that match, as they come.
 
     Read it with `async for`, or with `receive()`; several tasks may read one subscription, and
@@ -59,17 +60,10 @@ class Subscription(Generic[M]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> M:
-        inbox = self._inbox
-        if inbox.items and not inbox.is_special:
-            inbox.delivered += 1
-            return cast("M", inbox.items.popleft())
-        try:
-            return await self._next()
-        except _EndedError:
-            raise StopAsyncIteration from None
+    def __anext__(self) -> Coroutine[Any, Any, M_co]:
+        return self._next(StopAsyncIteration)
 
-    async def receive(self, timeout: float | None = None) -> M:  # noqa: ASYNC109  (the official SDK's receive() has no cancel scopes either)
+    async def receive(self, timeout: float | None = None) -> M_co:  # noqa: ASYNC109  (the official SDK's receive() has no cancel scopes either)
         """Return the next message; with `control=True`, the next message or announcement.
 
         Cancelling is safe: the message stays queued.
@@ -84,13 +78,10 @@ class Subscription(Generic[M]):
             AuthenticationError: Nothing is queued, and the service refuses the key.
             SlowConsumerError: Here messages were lost; the next call goes on behind the loss.
         """
-        try:
-            if timeout is None:
-                return await self._next()
-            async with asyncio.timeout(timeout):
-                return await self._next()
-        except _EndedError:
-            raise LinkClosedError("the subscription is closed") from None
+        if timeout is None:
+            return await self._next(_closed)
+        async with asyncio.timeout(timeout):
+            return await self._next(_closed)
 
     async def ready(self) -> str:
         """Return the connection id once the link is live; opens it if need be.
@@ -147,50 +138,51 @@ class Subscription(Generic[M]):
             await self._hub.open()
             self._wants_link = False
 
-    async def _next(self) -> M:
+    async def _next(self, ended: Callable[[], Exception]) -> M_co:
+        """Return what is next; when there is nothing more, raise what `ended()` returns."""
+        # One coroutine for each message, and no call on the usual way: this is the consumer's whole
+        # cost. There is no await behind the pop, so a cancelled caller loses nothing.
         inbox = self._inbox
-        while inbox.is_empty and not (inbox.tells and inbox.untold):
-            if not inbox.is_ended:
+        while not inbox.items or inbox.is_special:
+            if not inbox.is_empty or (inbox.tells and inbox.untold):
+                return self._take()
+            if self._wants_link and not inbox.is_ended:
                 await self._ask()
             if inbox.failure is not None:
                 raise inbox.failure.with_traceback(None)
             if inbox.is_ended:
-                raise _EndedError
-            if inbox.is_empty:
-                await self._wait()
-        # No await from here on, so that a cancelled caller loses nothing.
-        return self._take()
+                raise ended()
+            loop = asyncio.get_running_loop()
+            if loop is not self._hub.loop:
+                self._hub.check()
+            waiter: asyncio.Future[None] = asyncio.Future(loop=loop)
+            inbox.queue_up(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                inbox.leave(waiter)
+                raise
+        inbox.delivered += 1
+        return cast("M_co", inbox.items.popleft())
 
-    async def _wait(self) -> None:
-        inbox = self._inbox
-        waiter = inbox.wait(self._hub.check())
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if waiter in inbox.waiters:
-                inbox.waiters.remove(waiter)
-            elif not inbox.is_empty:
-                inbox.wake()  # it was woken, and leaves without the message: the next one's turn
-            raise
-
-    def _take(self) -> M:
+    def _take(self) -> M_co:
         inbox = self._inbox
         if inbox.tells and inbox.untold:
             dropped = Dropped(at=time.time(), count=inbox.tell(), policy=inbox.policy)
-            return cast("M", dropped)
+            return cast("M_co", dropped)
         was_holding = inbox.is_holding
         item = inbox.take()
         if was_holding and not inbox.is_holding:
             inbox.keeper.drained(inbox)
         if type(item) is not Mark:
-            return cast("M", item)
+            return cast("M_co", item)
         if item.value is SLOW:
             inbox.tell()
             raise SlowConsumerError(maxsize=inbox.maxsize, dropped=inbox.dropped)
         if isinstance(item.value, Exception):
             raise item.value
-        return cast("M", item.value)
+        return cast("M_co", item.value)
 
 
-class _EndedError(Exception):
-    """Nothing is queued, and nothing will come."""
+def _closed() -> LinkClosedError:
+    return LinkClosedError("the subscription is closed")
