@@ -8,10 +8,14 @@ import subprocess
 import sys
 import threading
 
+import httpx
+import httpx2
 import pytest
 
 import rtstream_async as rts
 from rtstream_async.local import LocalServer
+from rtstream_async.models.records import StreamRecord
+from tests.loopback import answer, serve
 
 BATCH = {"type": "time", "value": 2, "frame_count": 3}
 LONG = 30.0  # seconds until something that should happen counts as not happening
@@ -411,3 +415,91 @@ def test_every_public_name_can_be_had():
         rts.nothing_of_ours  # noqa: B018
     listed = [name for names in rts._HOMES.values() for name in names]
     assert sorted(listed) == sorted(rts.__all__)
+
+
+async def test_a_refusal_that_is_none_of_the_state_is_raised():
+    """A start that did not work must not look like one that did."""
+
+    async def service(seen, writer):
+        if seen.method == "PATCH":
+            writer.write(answer({"success": False, "message": "no credits left"}, status=400))
+        else:
+            writer.write(answer({"success": True, "data": {"id": "rts-1", "status": "stopped"}}))
+
+    async with serve(service) as backend, rts.connect("sk-x", base_url=backend.url) as conn:
+        stream = await rts.Collection(conn._context, None).get_rtstream("rts-1")
+        with pytest.raises(rts.ValidationError, match="no credits left"):
+            await stream.start()
+        await stream.stop()
+        assert stream.status == "stopped"
+
+
+async def test_a_player_can_be_described():
+    """Row 88; empty values are left out."""
+
+    async def service(seen, writer):
+        writer.write(answer({"success": True, "data": {"stream_url": "s", "player_url": "p"}}))
+
+    async with serve(service) as backend, rts.connect("sk-x", base_url=backend.url) as conn:
+        stream = rts.RTStream(conn._context, StreamRecord(id="rts-1"))
+        assert stream.stream_url is stream.player_url is None
+        config = {"title": "Door", "description": "", "slug": "d"}
+        assert await stream.generate_stream(1, 2.5, config) == "s"
+        assert (stream.stream_url, stream.player_url, stream["player_url"]) == ("s", "p", "p")
+    assert backend.seen[0].path == (
+        "/rtstream/rts-1/stream?start=1&end=2.5&player_title=Door&player_slug_prefix=d"
+    )
+
+
+async def test_rest_and_socket_go_through_the_proxy():
+    """Where there is one, nothing else gets out."""
+
+    async def proxy(seen, writer):
+        if seen.method == "CONNECT":
+            writer.write(answer(b"", status=403))
+        else:
+            data = {"websocket_url": "ws://socket.videodb.test/ws"}
+            writer.write(answer({"success": True, "data": data}))
+
+    async with (
+        serve(proxy) as server,
+        rts.connect("sk-x", base_url="http://videodb.test", proxy=server.url) as conn,
+    ):
+        with pytest.raises(rts.TransportError, match="proxy"):
+            await conn.ws_connection_id()
+    assert [(seen.method, seen.path) for seen in server.seen[:2]] == [
+        ("GET", "http://videodb.test/collection/default/websocket"),
+        ("CONNECT", "socket.videodb.test:80"),
+    ]
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_client_of_the_users_own_is_used_and_left_open(server, library):
+    """They have pools, proxies and hooks of their own."""
+    async with library.AsyncClient() as client:
+        async with rts.connect(server.api_key, base_url=server.url, http_client=client) as conn:
+            assert (await conn.get_collection()).id
+            assert await conn.ws_connection_id()
+        assert not client.is_closed
+
+
+async def test_unknown_options_are_headers():
+    """Row 5."""
+
+    async def service(seen, writer):
+        writer.write(answer({"success": True, "data": {"id": "c-1"}}))
+
+    async with (
+        serve(service) as backend,
+        rts.connect("sk-x", base_url=backend.url, org_id="o-1") as conn,
+    ):
+        await conn.get_collection()
+    assert backend.seen[0].headers["x-org-id"] == "o-1"
+
+
+async def test_the_environment_is_read_when_it_is_called(server, monkeypatch):
+    """And not when the package is imported."""
+    monkeypatch.setenv("VIDEO_DB_API_KEY", server.api_key)
+    monkeypatch.setenv("VIDEO_DB_BASE_URL", server.url + "/")
+    async with rts.connect() as conn:
+        assert (await conn.get_collection()).id

@@ -376,6 +376,57 @@ async def test_a_bug_is_not_dressed_up_as_a_network_error():
             await transport.send(get(json=object()))
 
 
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize(
+    ("name", "error", "may_have_acted"),
+    [
+        ("ConnectTimeout", RequestTimeoutError, False),
+        ("PoolTimeout", RequestTimeoutError, False),
+        ("ReadTimeout", RequestTimeoutError, True),
+        ("WriteTimeout", RequestTimeoutError, True),
+        ("ConnectError", TransportError, False),
+        ("ProxyError", TransportError, False),
+        ("ReadError", TransportError, True),
+        ("WriteError", TransportError, True),
+        ("CloseError", TransportError, True),
+        ("RemoteProtocolError", TransportError, True),
+        ("LocalProtocolError", ProtocolError, None),
+        ("UnsupportedProtocol", ProtocolError, None),
+        ("DecodingError", ProtocolError, None),
+        ("InvalidURL", ProtocolError, None),
+    ],
+)
+async def test_each_error_of_both_libraries_has_its_name_here(library, name, error, may_have_acted):
+    """Their classes have the same names, and nothing else in common."""
+    foreign = getattr(library, name)(f"about {KEY}")
+
+    def fail(request):
+        raise foreign
+
+    async with (
+        library.AsyncClient(transport=library.MockTransport(fail)) as client,
+        transport_to("http://x", client=client) as transport,
+    ):
+        with pytest.raises(error) as caught:
+            await transport.send(get())
+    assert getattr(caught.value, "may_have_acted", None) is may_have_acted
+    assert caught.value.__cause__ is foreign
+    assert str(caught.value) == f"{name}: about ***"
+
+
+async def test_closing_while_waiting_for_a_slot_is_told():
+    """And the slot is given back."""
+    async with serve(never) as server, transport_to(server.url, max_connections=1) as transport:
+        first = asyncio.create_task(transport.send(get()))
+        await server.saw(1)
+        second = asyncio.create_task(transport.send(get()))
+        await asyncio.sleep(0)
+        await transport._supervisor.aclose()
+        for task in (first, second):
+            with pytest.raises(ConnectionClosedError):
+                await task
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A self-signed certificate for 127.0.0.1."""
