@@ -37,6 +37,7 @@ class HubSettings:
     queue: int = 1024  #: frames that wait for one slow reader; the oldest is dropped beyond
     url_lifetime: float = 60.0  #: how long an issued socket URL can be opened
     close_grace: float = 2.0  #: how long a goodbye may take
+    scene_channel: str = "scene_index"  #: what visual indexes are pushed as; or `visual_index`
 
 
 @attrs.define(eq=False)
@@ -135,6 +136,11 @@ class Hub:
         self._empty.set()
         self.faults = HandshakeFaults()
         self.gone: Counter[str] = Counter()  #: frames per connection id that had no socket
+
+    @property
+    def scene_channel(self) -> str:
+        """The name of the channel that visual indexes are pushed on."""
+        return self._settings.scene_channel
 
     def __iter__(self) -> Iterator[Peer]:
         return iter(list(self._peers.values()))

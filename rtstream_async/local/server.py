@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import anyio
 import anyio.to_thread
@@ -71,6 +71,8 @@ class LocalServer:
         socket_url_lifetime: float = 60.0,
         clip_lifetime: float = 86_400.0,
         open_timeout: float = 10.0,
+        drain: float = 8.0,
+        scene_channel: Literal["scene_index", "visual_index"] = "scene_index",
     ) -> None:
         """Keep how the server is to be; nothing happens before `start()`.
 
@@ -92,6 +94,8 @@ class LocalServer:
             socket_url_lifetime: Seconds for which a socket URL can be opened.
             clip_lifetime: Seconds for which an issued manifest URL plays.
             open_timeout: Seconds that connecting waits for a source.
+            scene_channel: What visual indexes are pushed as; the service's documents have both.
+            drain: Seconds that recordings and indexes may take to finish at the end.
 
         Raises:
             InvalidArgumentError: `host` is not a loopback address.
@@ -116,7 +120,12 @@ class LocalServer:
             quota_bytes=quota_bytes,
             clip_lifetime=clip_lifetime,
             open_timeout=open_timeout,
-            hub=HubSettings(queue=socket_queue, url_lifetime=socket_url_lifetime),
+            drain=drain,
+            hub=HubSettings(
+                queue=socket_queue,
+                url_lifetime=socket_url_lifetime,
+                scene_channel=scene_channel,
+            ),
         )
         self._running: _Running | None = None
         self._lock = anyio.Lock()

@@ -24,6 +24,7 @@ class Settings:
     open_timeout: float = 10.0  #: how long connecting waits for the source
     clip_lifetime: float = 86_400.0  #: how long an issued manifest URL plays
     clip_patience: float = 5.0  #: how long playback waits for the end of its window
+    drain: float = 8.0  #: how long recordings and indexes may take to finish at shutdown
     hub: HubSettings = attrs.field(factory=HubSettings)
 
     @property

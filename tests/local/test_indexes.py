@@ -205,3 +205,24 @@ async def test_forgetting_all_leaves_nothing(api: Api, server: LocalServer) -> N
     await server.control.reset()
     assert (await api.call("GET", "/rtstream"))["count"] == 0
     assert list((server.data_dir / "segments").iterdir()) == []
+
+
+async def test_a_server_stops_though_its_engine_hangs(root: Path, tmp_path: Path) -> None:
+    """A stuck model must not keep the machine from shutting down, nor look like an ill index."""
+    engine = PixelEngine()
+    async with (
+        LocalServer(tmp_path, media_root=root, vision=lambda: engine, drain=0.5) as server,
+        api_of(server) as api,
+    ):
+        engine.gate.clear()
+        stream = await api.connect("loop.mp4?loop=1")
+        index = await api.index(stream, **FAST)
+        await until(lambda: api.stream(stream), lambda seen: seen["recorded_seconds"] > 1)
+    assert engine.is_closed
+    engine.gate.set()
+    async with (
+        LocalServer(tmp_path, media_root=root, vision=PixelEngine) as server,
+        api_of(server) as api,
+    ):
+        assert (await look(api, stream, index))["status"] == "running"
+        assert await until(lambda: api.scenes(stream, index))

@@ -255,3 +255,17 @@ async def test_the_date_header_is_right(api: Api) -> None:
     from email.utils import parsedate_to_datetime
 
     assert abs(parsedate_to_datetime(told).timestamp() - time.time()) < 30
+
+
+async def test_scenes_can_be_pushed_under_their_other_name() -> None:
+    """Some apps listen to `visual_index` only; never are both sent."""
+    async with (
+        LocalServer(control=True, scene_channel="visual_index") as server,
+        api_of(server) as api,
+        ear_of(api) as ear,
+    ):
+        stream = await api.connect()
+        await api.index(stream, ear.id)
+        await server.control.add_scene(stream, "x", start=1, end=2)
+        await server.control.emit({"channel": "end"})
+        assert [(await ear.hear())["channel"] for _ in range(2)] == ["visual_index", "end"]

@@ -34,7 +34,6 @@ __all__ = ["Director"]
 
 logger = logging.getLogger(__name__)
 
-_DRAIN = 8.0  # seconds for all streams together to close their recordings at shutdown
 _GRACE = 2.0  # an ingest's own words about a source that does not answer come a little later
 
 
@@ -77,8 +76,9 @@ class Director:
         await self._store.run(statements.add_stream, row)
         try:
             async with self._lock(row.id):
-                live = await self._launch(row, not_before=0.0)
+                live = await self._launch(row, not_before=0.0, wanted=False)
                 await self._await_source(live)
+                await live.note_wanted()
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._discard(row.id)
@@ -95,7 +95,7 @@ class Director:
             if (live := self.live(row.id)) is not None:
                 return live.row
             _, recorded_us, _ = await self._store.run(statements.recorded, row.id)
-            live = await self._launch(row, not_before=(recorded_us or 0) / 1e6)
+            live = await self._launch(row, not_before=(recorded_us or 0) / 1e6, wanted=True)
             for index in await self._store.run(statements.list_indexes, row.id):
                 if index.status != "stopped":
                     await self._attach_again(live, index)
@@ -160,12 +160,15 @@ class Director:
     async def aclose(self) -> None:
         """Close all recordings, finish all indexes, free the engine; within bounds."""
         self._closing = True
-        with anyio.move_on_after(_DRAIN) as scope:
+        with anyio.move_on_after(self._settings.drain) as scope:
             async with anyio.create_task_group() as group:
                 for live in self._live.values():
                     group.start_soon(_stop_for_now, live)
         if scope.cancelled_caught:
-            logger.warning("some streams did not finish within %g s", _DRAIN)
+            logger.warning("some streams did not finish within %g s", self._settings.drain)
+        for live in self._live.values():
+            for index in live.indexes.values():
+                index.abandon()
         self._live.clear()
         if self._vision is not None:
             await self._vision.aclose()
@@ -186,7 +189,7 @@ class Director:
     def _lock(self, stream_id: str) -> anyio.Lock:
         return self._locks.setdefault(stream_id, anyio.Lock())
 
-    async def _launch(self, row: StreamRow, *, not_before: float) -> LiveStream:
+    async def _launch(self, row: StreamRow, *, not_before: float, wanted: bool) -> LiveStream:
         if self._closing:
             raise Refusal(503, "STOPPING", "the server is stopping")
         source = await self._source(row.url)
@@ -200,7 +203,7 @@ class Director:
             open_timeout=self._settings.open_timeout,
         )
         self._live[row.id] = live
-        await live.start(self._spawn, not_before=not_before)
+        await live.start(self._spawn, not_before=not_before, wanted=wanted)
         return live
 
     async def _source(self, url: str) -> Source | None:
@@ -213,7 +216,8 @@ class Director:
         listens = live.source is not None and live.source.listen
         with anyio.move_on_after(timeout + _GRACE):
             await (live.wait_listening() if listens else live.wait_opened())
-        if live.lifecycle.state is not StreamState.CONNECTED:
+        # A very short file may have been played to its end by now.
+        if live.lifecycle.state not in (StreamState.CONNECTED, StreamState.STOPPED):
             reason = live.refused or live.row.last_error or f"no answer within {timeout:g} s"
             raise invalid("url", f"the source can't be opened: {without_secrets(reason)}")
 

@@ -108,9 +108,15 @@ class LiveStream:
             discontinuity=part.discontinuity,
         )
 
-    async def start(self, spawn: Spawn, *, not_before: float) -> None:
-        """Go after the source, in the background; `not_before` is the end of what is recorded."""
-        await self._move(Signal.START, wanted=True, last_error=None)
+    async def start(self, spawn: Spawn, *, not_before: float, wanted: bool) -> None:
+        """Go after the source, in the background.
+
+        Args:
+            spawn: Runs it.
+            not_before: The end of what is recorded, Unix seconds.
+            wanted: Whether a restart of the server is to bring it back.
+        """
+        await self._move(Signal.START, wanted=wanted, last_error=None)
         if self.source is None:
             await self._move(Signal.OPENED)
             return
@@ -150,6 +156,12 @@ class LiveStream:
             await anyio.sleep(_POLL)
         if self.lifecycle.state is StreamState.CONNECTING and not self.refused:
             await self._move(Signal.OPENED)
+
+    async def note_wanted(self) -> None:
+        """Have a restart of the server bring it back, from now on."""
+        if self.lifecycle.is_active:
+            changed = await self.store.run(statements.change_stream, self.id, {"wanted": True})
+            self.row = changed or self.row
 
     async def add_index(self, index: VisualIndex, spawn: Spawn) -> None:
         """Have `index` work on this stream."""

@@ -61,6 +61,7 @@ class VisualIndex:
     _idle: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
     _given_up: int = attrs.field(default=0, init=False)
     _stopping: bool = attrs.field(default=False, init=False)
+    _is_abandoned: bool = attrs.field(default=False, init=False)
 
     async def start(
         self,
@@ -89,6 +90,14 @@ class VisualIndex:
         self._stopping = True
         self._wake.set()
         await self._idle.wait()
+
+    def abandon(self) -> None:
+        """Give up what is not described yet: the engine is about to be closed."""
+        if self._waiting:
+            logger.warning("index %s: %d windows not described", self.row.id, len(self._waiting))
+        self._waiting.clear()
+        self._stopping = self._is_abandoned = True
+        self._wake.set()
 
     async def fail(self, reason: str) -> None:
         """Show why there are no records; the next record takes it back."""
@@ -122,7 +131,8 @@ class VisualIndex:
         try:
             await self._describe(window)
         except EngineError as exc:
-            await self.fail(str(exc))
+            if not self._is_abandoned:
+                await self.fail(str(exc))
         except sqlite3.Error:  # the disk is full, most likely; the next window may find room
             logger.exception("index %s: a record could not be stored", self.row.id)
 
@@ -175,7 +185,7 @@ async def publish_scene(
     if index.ws_connection_id is None:
         return
     message = SceneMessage(
-        channel="scene_index",
+        channel=hub.scene_channel,
         rtstream_id=index.stream_id,
         rtstream_name=stream_name,
         start=scene.start_us / 1e6,

@@ -31,21 +31,19 @@ def hello(connection_id: str) -> dict[str, Any]:
 
 
 def frame(message: Message, **extra: Any) -> dict[str, Any]:
-    """Return the socket frame that says `message`; `extra` joins its `data`.
+    """Return the socket frame that says `message`, on its channel; `extra` joins its `data`.
 
     Raises:
         TypeError: There is no frame for such a message.
     """
     match message:
-        case SceneMessage():
-            return _pipeline_frame("scene_index", message, _spoken(message) | extra)
-        case AudioMessage():
-            return _pipeline_frame("audio_index", message, _spoken(message) | extra)
+        case SceneMessage() | AudioMessage():
+            return _pipeline_frame(message, _spoken(message) | extra)
         case TranscriptMessage():
             said = _spoken(message) | {"is_final": message.is_final}
-            return _pipeline_frame("transcript", message, said | extra)
+            return _pipeline_frame(message, said | extra)
         case AlertMessage():
-            return _pipeline_frame("alert", message, _alert(message) | extra)
+            return _pipeline_frame(message, _alert(message) | extra)
         case CaptureMessage():
             return _capture_frame(message, extra)
         case _:
@@ -153,9 +151,14 @@ def _capture_frame(message: CaptureMessage, extra: Mapping[str, Any]) -> dict[st
     }
 
 
-def _pipeline_frame(channel: str, message: Message, data: Mapping[str, Any]) -> dict[str, Any]:
+def _pipeline_frame(message: Message, data: Mapping[str, Any]) -> dict[str, Any]:
     name = {} if message.rtstream_name is None else {"rtstream_name": message.rtstream_name}
-    return {"channel": channel, "rtstream_id": message.rtstream_id, **name, "data": dict(data)}
+    return {
+        "channel": message.channel,
+        "rtstream_id": message.rtstream_id,
+        **name,
+        "data": dict(data),
+    }
 
 
 def _spoken(message: SceneMessage | AudioMessage | TranscriptMessage) -> dict[str, Any]:
