@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import anyio
+
 import rtstream_async as rts
 from rtstream_async.local import LocalServer
 from rtstream_async.local.assets import clip_path
@@ -31,7 +33,6 @@ async def measure(
     *, streams: int, seconds: float, every: float, frames: int, index: bool, file: Path | None
 ) -> Mapping[str, object]:
     """Return lag (arrival minus end of the window), CPU and memory for `streams` live streams."""
-    lags: list[float] = []
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(LocalServer())
         conn = await stack.enter_async_context(rts.connect(server.api_key, base_url=server.url))
@@ -42,16 +43,9 @@ async def measure(
         batch = {"type": "time", "value": every, "frame_count": frames}
         indexes = [await one.index_visuals(batch_config=batch) for one in live] if index else []
         cpu, begun = _tree()[0], time.monotonic()
-        if index:
-            events = stack.enter_context(_Collect(conn, lags))
-            await asyncio.sleep(seconds)
-            events.stop()
-        else:
-            await asyncio.sleep(seconds)
+        lags = await _lags(conn, seconds)
         passed = time.monotonic() - begun
         used, memory = _tree()
-        for one in live:
-            await one.refresh()
         pages = [await one.get_scenes() for one in indexes]
     expected = streams * (passed // every) if index else 0
     return {
@@ -68,24 +62,13 @@ async def measure(
     }
 
 
-class _Collect:
-    """Notes how late each scene message comes."""
-
-    def __init__(self, conn: rts.Connection, lags: list[float]) -> None:
-        self._task = asyncio.create_task(self._run(conn, lags))
-
-    def __enter__(self) -> _Collect:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        self._task.cancel()
-
-    async def _run(self, conn: rts.Connection, lags: list[float]) -> None:
+async def _lags(conn: rts.Connection, seconds: float) -> list[float]:
+    """Return how late each scene message of the next `seconds` comes."""
+    lags: list[float] = []
+    with anyio.move_on_after(seconds):
         async for message in conn.events("scene_index"):
-            lags.append(message.received_at - message.end)
+            lags.append(message.received_at - message.end)  # noqa: PERF401 - kept when cut off
+    return lags
 
 
 async def _publish(
