@@ -5,42 +5,32 @@ from __future__ import annotations
 import itertools
 
 import attrs
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtstream_async.local.engines.offline.effort import (
-    Purse,
     ReadRecord,
+    Turns,
     after_reading,
     frame_to_read,
     frames_to_look_at,
     reading_pixels,
-    should_read,
+    wants_reading,
 )
 
-FULL = Purse(time=0, seconds=1.0)
-EMPTY = Purse(time=0, seconds=0.0)
 LAST = ReadRecord(time=100.0, cost=0.3)
 
 
-def reads(last=LAST, **given_):
-    usual = {
-        "time": 105.0,
-        "change": 0.1,
-        "stale": False,
-        "unread": False,
-        "streams": 1,
-        "purse": FULL,
-    }
-    return should_read(last, **(usual | given_))
+def wants(last=LAST, **given_):
+    usual = {"time": 105.0, "change": 0.1, "stale": False, "unread": False}
+    return wants_reading(last, **(usual | given_))
 
 
 def test_what_has_not_changed_is_not_read_again():
     """A still screen must cost nothing."""
-    assert not reads(change=0.0, time=1e6)
-    assert reads(change=0.0, stale=True)
-    assert reads(change=0.0, unread=True)
+    assert not wants(change=0.0, time=1e6)
+    assert wants(change=0.0, stale=True)
+    assert wants(change=0.0, unread=True)
 
 
 def test_reading_in_vain_makes_it_rarer():
@@ -49,7 +39,7 @@ def test_reading_in_vain_makes_it_rarer():
     last = LAST
     for _ in range(8):
         last = after_reading(last, time=last.time, cost=0.2, found_new=False)
-        waits.append(next(w for w in range(1, 100) if reads(last, time=last.time + w)))
+        waits.append(next(w for w in range(1, 100) if wants(last, time=last.time + w)))
     assert waits == [5, 10, 20, 40, 60, 60, 60, 60]
     assert after_reading(last, time=1, cost=0.2, found_new=True).in_vain == 0
 
@@ -57,28 +47,62 @@ def test_reading_in_vain_makes_it_rarer():
 def test_another_picture_is_read_at_once():
     """After an hour of an empty yard, the first slide must be read."""
     bored = attrs.evolve(LAST, in_vain=9)
-    assert not reads(bored, time=110.0, change=0.1)
-    assert reads(bored, time=110.0, change=0.6)
-    assert reads(bored, time=110.0, change=0.1, stale=True)
-
-
-def test_with_an_empty_purse_every_stream_still_has_its_share():
-    """The stream that is asked last must not starve."""
-    assert not reads(time=107.9, streams=8, purse=EMPTY)
-    assert reads(time=108.1, streams=8, purse=EMPTY)
+    assert not wants(bored, time=110.0, change=0.1)
+    assert wants(bored, time=110.0, change=0.6)
+    assert wants(bored, time=110.0, change=0.1, stale=True)
 
 
 def test_a_clock_that_is_set_back_begins_again():
     """A camera whose clock was corrected must not wait a day for its words."""
-    assert reads(time=50.0, purse=EMPTY)
+    assert wants(attrs.evolve(LAST, in_vain=9), time=50.0)
 
 
-def test_the_purse_fills_with_time_and_never_overflows():
-    """An idle night must not buy an hour of reading."""
-    assert Purse(time=0, seconds=0).at(1).seconds == pytest.approx(0.3)
-    assert Purse(time=0, seconds=0).at(1e6).seconds == FULL.at(1e6).seconds < 2
-    assert Purse(time=10, seconds=0.5).at(5) == Purse(time=10, seconds=0.5)
-    assert Purse(time=0, seconds=0.1).less(1e6).seconds > -2
+def ask(turns, key, time, *, streams=100, last=None):
+    return turns.ask(key, last or ReadRecord(time=time), time=time, streams=streams)
+
+
+def test_the_purse_is_for_all_and_fills_with_time():
+    """An idle night must not buy an hour of reading, nor a full one a debt for the day."""
+    turns = Turns()
+    assert ask(turns, "a", 0)
+    turns.spend(1e6)
+    assert not ask(turns, "a", 4.9)
+    assert ask(turns, "a", 5.1)
+    turns.spend(0.5)
+    assert ask(turns, "a", 1e6)
+    turns.spend(1.4)
+    assert ask(turns, "b", 1e6)
+    turns.spend(0.2)
+    assert not ask(turns, "c", 1e6)
+
+
+def test_who_was_turned_away_comes_first():
+    """The first camera of the list must not be the only one that is read."""
+    turns = Turns()
+    assert ask(turns, "a", 0)
+    turns.spend(1.6)
+    assert [ask(turns, "a", 0), ask(turns, "b", 1)] == [False, False]
+    assert [ask(turns, key, 5) for key in "cba"] == [False, False, True]
+    turns.leave("b")
+    assert ask(turns, "c", 5)
+
+
+def test_who_does_not_come_back_loses_the_place():
+    """A stream that ended must not hold up the others."""
+    turns = Turns()
+    assert ask(turns, "a", 0)
+    turns.spend(1.6)
+    assert not ask(turns, "gone", 0)
+    assert not ask(turns, "a", 5)
+    assert ask(turns, "a", 11)
+
+
+def test_with_an_empty_purse_every_stream_still_has_its_share():
+    """Streams with long windows lose their place each time, and must be read all the same."""
+    turns = Turns()
+    turns.spend(10)
+    assert not ask(turns, "a", 107.9, last=LAST, streams=8)
+    assert ask(turns, "a", 108.1, last=LAST, streams=8)
 
 
 @settings(max_examples=40, deadline=None)
@@ -90,27 +114,18 @@ def test_the_purse_fills_with_time_and_never_overflows():
 def test_reading_never_takes_more_than_its_part_of_a_core_and_starves_nobody(costs, period, change):
     """Streams that fall behind because somebody else's screen is full of text are worthless."""
     records = [ReadRecord(time=0.0) for _ in costs]
-    read_at = [0.0 for _ in costs]
-    purse, spent, gap = Purse(time=0.0), 0.0, 0.0
-    windows = int(600 / period)
-    for window in range(windows):
+    turns, spent, gap = Turns(), 0.0, 0.0
+    for window in range(int(600 / period)):
         for stream, cost in enumerate(costs):
             now = window * period + stream * 0.01
-            purse = purse.at(now)
-            if should_read(
-                records[stream],
-                time=now,
-                change=change,
-                stale=True,
-                unread=False,
-                streams=len(costs),
-                purse=purse,
-            ):
-                records[stream] = after_reading(
-                    records[stream], time=now, cost=cost, found_new=True
-                )
-                purse, spent = purse.less(cost), spent + cost
-                gap, read_at[stream] = max(gap, now - read_at[stream]), now
+            last = records[stream]
+            if not wants_reading(last, time=now, change=change, stale=True, unread=False):
+                continue
+            if turns.ask(str(stream), last, time=now, streams=len(costs)):
+                gap = max(gap, now - last.time)
+                records[stream] = after_reading(last, time=now, cost=cost, found_new=True)
+                turns.spend(cost)
+                spent += cost
     # Its part, what was saved up, and one last reading of each: a share is taken when it is due.
     assert spent <= 2 * 0.3 * 600 + 1.5 + sum(costs)
     assert gap <= max(costs) * len(costs) / 0.3 + 2 * period

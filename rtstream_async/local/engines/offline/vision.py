@@ -51,7 +51,7 @@ class OfflineVision:
         self._reader = Reader()
         self._memories: OrderedDict[str, _Memory] = OrderedDict()
         self._look_cost = _LOOK_COST
-        self._purse: effort.Purse | None = None
+        self._turns = effort.Turns()
 
     def warm_up(self) -> None:
         """Run every network once on a blank picture."""
@@ -73,7 +73,7 @@ class OfflineVision:
         sketches = [pixels.sketch(picture) for picture in pictures]
         streams = self._streams(frames[-1].time)
         views = self._views(memory, frames, pictures, sketches, streams)
-        words, were_read = self._words(memory, frames, sketches, streams)
+        words, were_read = self._words(key, memory, frames, sketches, streams)
         memory.time, memory.sketch = frames[-1].time, sketches[-1]
         window = merge(views, words)
         return Description(
@@ -92,7 +92,8 @@ class OfflineVision:
         memory = self._memories.setdefault(key, _Memory())
         self._memories.move_to_end(key)
         while len(self._memories) > _MOST_STREAMS:
-            self._memories.popitem(last=False)
+            forgotten, _ = self._memories.popitem(last=False)
+            self._turns.leave(forgotten)
         return memory
 
     def _streams(self, now: float) -> int:
@@ -136,7 +137,12 @@ class OfflineVision:
         return memory.sightings
 
     def _words(
-        self, memory: _Memory, frames: Sequence[Frame], sketches: Sequence[Gray], streams: int
+        self,
+        key: str,
+        memory: _Memory,
+        frames: Sequence[Frame],
+        sketches: Sequence[Gray],
+        streams: int,
     ) -> tuple[Words, bool]:
         """Return the words in the window, and whether one of its frames was read for them."""
         changes = [
@@ -150,18 +156,17 @@ class OfflineVision:
         if standing.lines:
             picture = _decode(frame, index + 1, len(frames), _READ_SIDE)
             standing = standing.as_seen_in(picture)
-        purse = (self._purse or effort.Purse(time=frame.time)).at(frame.time)
-        last = memory.reading or effort.ReadRecord(time=frame.time)
-        memory.reading = last
-        if not effort.should_read(
+        last = memory.reading = memory.reading or effort.ReadRecord(time=frame.time)
+        wanted = effort.wants_reading(
             last,
             time=frame.time,
             change=changes[index],
             stale=standing.texts() != memory.page.texts(),
-            unread=memory.page.unread > 0,
-            streams=streams,
-            purse=purse,
-        ):
+            unread=bool(memory.page.unread),
+        )
+        if not wanted:
+            self._turns.leave(key)
+        if not (wanted and self._turns.ask(key, last, time=frame.time, streams=streams)):
             # What is covered for a moment is not told, but stays known for when it is seen again.
             unread = standing.unread if changes[index] == 0 else None
             return attrs.evolve(standing.words(), unread=unread), False
@@ -172,7 +177,7 @@ class OfflineVision:
         cost = time.thread_time() - begun
         found_new = not page.texts() <= memory.page.texts()
         memory.reading = effort.after_reading(last, time=frame.time, cost=cost, found_new=found_new)
-        self._purse = purse.less(cost)
+        self._turns.spend(cost)
         memory.page, memory.read_from = page, sketches[index]
         runtime.release_memory()
         return page.words(), True
