@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
 from typing import cast
 
 from rtstream_async.cli.render.text import printable
 from rtstream_async.errors import (
     AuthenticationError,
+    InvalidRequestError,
     RequestTimeoutError,
     RTStreamError,
     TransportError,
@@ -39,25 +41,44 @@ def explain(failure: BaseException, *, server: str | None = None) -> str:
     return printable(_reason(_first(failure), server))
 
 
-def _reason(failure: BaseException, server: str | None) -> str:
-    match failure:
-        case TransportError() | RequestTimeoutError() if server is not None:
-            return f"{server} can't be reached: {failure}"
-        case AuthenticationError():
-            return f"{failure}; give the key with --api-key or in VIDEO_DB_API_KEY"
-        case CommandError() | RTStreamError():
-            return str(failure)
-        case ModuleNotFoundError(name=str() as name) if name.partition(".")[0] in _EXTRAS:
-            extra = _EXTRAS[name.partition(".")[0]]
-            return f"{name} is not installed: pip install 'rtstream-async[{extra}]'"
-        case OSError():
-            return _system(failure)
-        case _:
-            kind = type(failure).__name__
-            return f"unexpected {kind}: {failure} (rtstream --debug ... shows where)"
+@singledispatch
+def _reason(failure: BaseException, server: str | None) -> str:  # noqa: ARG001 - the port
+    kind = type(failure).__name__
+    return f"unexpected {kind}: {failure} (rtstream --debug ... shows where)"
 
 
-def _system(failure: OSError) -> str:
+@_reason.register
+def _own(failure: CommandError | RTStreamError, server: str | None) -> str:  # noqa: ARG001
+    return str(failure)
+
+
+@_reason.register
+def _unreachable(failure: TransportError | RequestTimeoutError, server: str | None) -> str:
+    return str(failure) if server is None else f"{server} can't be reached: {failure.message}"
+
+
+@_reason.register
+def _refused(failure: InvalidRequestError, server: str | None) -> str:  # noqa: ARG001
+    return failure.message
+
+
+@_reason.register
+def _not_let_in(failure: AuthenticationError, server: str | None) -> str:  # noqa: ARG001
+    if not failure.status:
+        return "there is no key: give it with --api-key or in VIDEO_DB_API_KEY"
+    return f"{failure.message} (from --api-key or VIDEO_DB_API_KEY)"
+
+
+@_reason.register
+def _not_installed(failure: ModuleNotFoundError, server: str | None) -> str:  # noqa: ARG001
+    name = (failure.name or "").partition(".")[0]
+    if name not in _EXTRAS:
+        return str(failure)
+    return f"{name} is not installed: pip install 'rtstream-async[{_EXTRAS[name]}]'"
+
+
+@_reason.register
+def _system(failure: OSError, server: str | None) -> str:  # noqa: ARG001
     what = failure.strerror or str(failure) or type(failure).__name__
     return f"{failure.filename}: {what}" if failure.filename else what
 

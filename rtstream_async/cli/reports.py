@@ -140,15 +140,19 @@ class LiveReport:
         self._draw()
 
     def end(self, rendered: Sequence[RenderableType], value: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port
-        """Print the result above the view, after all lines."""
+        """Print the result after all lines; the header has done its work."""
+        self._header = Text()
         self._print_rows(len(self._rows))
+        self._draw()
         _print_all(self._console, rendered)
 
     def _draw(self) -> None:
         heights = [self._height(shown) for shown in self._rows]
-        room = self._console.height - self._height(self._header) - 1
+        room = self._console.height - self._height(self._header) - 2
         self._print_rows(rows_to_drop(heights, room=room))
-        self._live.update(Group(self._header, *self._rows), refresh=True)
+        # The cursor rests on a line of its own: what the terminal echoes there (^C) must not wrap,
+        # or the view is erased a line short.
+        self._live.update(Group(self._header, *self._rows, Text()), refresh=True)
 
     def _height(self, shown: RenderableType) -> int:
         return len(self._console.render_lines(shown))

@@ -1,17 +1,22 @@
 """What people type, and what they are told when it can't be done."""
 
 import asyncio
+import io
 import signal
 
 import pytest
 import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
 
+from rtstream_async.cli.events import Note
 from rtstream_async.cli.failure import CommandError, explain
 from rtstream_async.cli.moments import parse_moment
-from rtstream_async.cli.reports import rows_to_drop
+from rtstream_async.cli.reports import LiveReport, open_report, rows_to_drop
 from rtstream_async.cli.shell import run
 from rtstream_async.cli.sources import find_source
-from rtstream_async.errors import AuthenticationError, NotFoundError
+from rtstream_async.errors import AuthenticationError, NotFoundError, TransportError
 
 NOW = 1_772_366_400.0
 
@@ -41,7 +46,9 @@ def test_what_is_no_moment_is_refused_with_the_ways_to_write_one(text):
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
-        (AuthenticationError("no API key", status=401), "--api-key"),
+        (AuthenticationError("no key"), "there is no key"),
+        (AuthenticationError("the key is not valid", status=401), "not valid (from --api-key"),
+        (TransportError("connection refused"), "http://door can't be reached: connection refused"),
         (NotFoundError("no stream 'rts-9'", status=404), "no stream 'rts-9'"),
         (CommandError("there is no file x"), "there is no file x"),
         (ModuleNotFoundError("No module named 'av'", name="av"), "rtstream-async[local]"),
@@ -53,7 +60,7 @@ def test_what_is_no_moment_is_refused_with_the_ways_to_write_one(text):
 )
 def test_a_failure_is_one_line_that_says_what_to_do(failure, said):
     """A traceback tells a user of the command line nothing."""
-    line = explain(failure)
+    line = explain(failure, server="http://door")
     assert said in line
     assert "\n" not in line
 
@@ -90,6 +97,23 @@ def test_the_newest_rows_stay_and_the_oldest_go():
     assert rows_to_drop([3, 1, 2], room=3) == 1
     assert rows_to_drop([5], room=3) == 1
     assert rows_to_drop([], room=0) == 0
+
+
+def test_the_live_view_loses_no_line_and_leaves_the_terminal_whole():
+    """What was told must be in the terminal's history, in order, however small the terminal."""
+    out = Console(file=io.StringIO(), force_terminal=True, width=60, height=12, color_system=None)
+    with open_report(out, json=False) as report:
+        assert isinstance(report, LiveReport)
+        for number in range(20):
+            report.show(Panel(f"header {number}"))
+            report.tell(Note(at=NOW, text=f"line {number:02d} " + "word " * 15))
+        report.end([Text("the end")], {})
+    shown = out.file.getvalue()
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1  # the cursor is back
+    last = [shown.rindex(f"line {number:02d}") for number in range(20)]
+    assert last == sorted(last)
+    assert shown.rindex("the end") > last[-1]
+    assert "header" not in shown[shown.rindex("the end") :]
 
 
 def leave(work):

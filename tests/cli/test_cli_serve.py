@@ -2,6 +2,8 @@
 
 import signal
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -113,3 +115,32 @@ def test_a_wrong_option_is_a_usage_error(arguments, tmp_path):
     ran = rtstream("serve", "--data-dir", tmp_path, *arguments)
     assert ran.code == 2
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_without_its_extra_the_command_says_which_one_it_needs(missing):
+    """The core install has the command's name, and nothing to run it with."""
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\nfrom rtstream_async.cli import main; main()"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert ran.returncode == 1
+    assert ran.stderr.count("\n") == 1
+    assert "rtstream-async[cli]" in ran.stderr
+
+
+def test_without_the_servers_extra_serve_says_which_one_it_needs(tmp_path):
+    """Whoever installed the client alone is one command away from a server."""
+    code = (
+        "import sys; sys.modules['starlette'] = None; sys.argv[0] = 'rtstream'\n"
+        "from rtstream_async.cli import main; main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "serve", "--data-dir", str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 1
+    assert "rtstream-async[local]" in ran.stderr
+    assert "Traceback" not in ran.stderr

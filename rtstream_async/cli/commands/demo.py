@@ -34,8 +34,9 @@ def demo(
 ) -> None:
     """Publish a clip as a live stream, describe what is seen in it, page it, play it back.
 
-    A local server runs in this process, and a real encoder publishes to it over RTMP; no key and
-    no network are needed. It takes about a minute.
+    A local server runs in this process, and a real encoder publishes to it over RTMP.
+
+    No key and no network are needed. It takes about a minute.
     """
 
     async def work(interruption: Interruption) -> int:

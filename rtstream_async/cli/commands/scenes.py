@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -29,7 +29,8 @@ from rtstream_async.models.records import Scene
 
 __all__ = ["scenes"]
 
-_Found = list[tuple[rts.RTStreamSceneIndex, list[Scene]]]
+if TYPE_CHECKING:  # the SDK's names load the client when they are used
+    _Found = list[tuple[rts.RTStreamSceneIndex, list[Scene]]]
 
 
 def _moment(text: str) -> float:

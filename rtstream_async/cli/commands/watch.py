@@ -85,8 +85,7 @@ def watch(  # noqa: PLR0913 - a command has this many options, all with defaults
 ) -> None:
     """Connect a stream, describe what is seen in it, and tell it live.
 
-    Without --server and --cloud a local server runs in this process for as long as you watch: no
-    key and no network are needed.
+    Without --server and --cloud a local server runs in this process: no key, no network.
     """
     base_url = chosen_url(server, cloud=cloud)
     if base_url is not None and data_dir is not None:
@@ -119,15 +118,7 @@ async def _watch(order: _Order, report: Report) -> int:
         begun = time.monotonic()
         try:
             _note(report, f"stream {stream.id} is {stream.status}; starting the index")
-            index = await stream.index_visuals(
-                prompt=order.prompt,
-                batch_config={
-                    "type": "time",
-                    "value": order.every,
-                    "frame_count": order.frames,
-                },
-                name=order.name,
-            )
+            index = await _index(stream, order)
             watching = Watching(
                 stream, index, report, server=server, source=shown_url(order.source.url)
             )
@@ -135,14 +126,30 @@ async def _watch(order: _Order, report: Report) -> int:
         finally:
             await _stop(stream, report)
         watched = seconds(time.monotonic() - begun)
-        _note(report, f"{count(watching.tally.total, 'message')} in {watched}; stream stopped")
+        _note(report, f"{count(watching.tally.total, 'message')} in {watched}")
         return FAILED if watching.status == "error" else 0
+
+
+async def _index(stream: rts.RTStream, order: _Order) -> rts.RTStreamSceneIndex:
+    """The index, at work. A file waits for it, to be seen from its beginning."""
+    waits = order.source.file is not None
+    if waits:
+        await stream.stop()
+    index = await stream.index_visuals(
+        prompt=order.prompt,
+        batch_config={"type": "time", "value": order.every, "frame_count": order.frames},
+        name=order.name,
+    )
+    if waits:
+        await stream.start()
+    return index
 
 
 async def _stop(stream: rts.RTStream, report: Report) -> None:
     with anyio.move_on_after(_GOODBYE, shield=True):
         try:
             await stream.stop()
+            _note(report, "stream stopped")
         except rts.RTStreamError as exc:
             _note(report, f"stream {stream.id} could not be stopped: {exc}")
 

@@ -47,7 +47,7 @@ def ready_text(serving: Serving) -> list[Text | Table]:
         grid,
         Text("\nTo connect, in another terminal:\n"),
         exports,
-        Text(f"\n{_key_note(serving)} Ctrl-C stops the server.", style="dim"),
+        Text(f"\n{_key_note(serving)}\nCtrl-C stops the server.", style="dim"),
     ]
 
 
@@ -83,8 +83,8 @@ def _key_word(serving: Serving) -> str:
 def _key_note(serving: Serving) -> str:
     match serving.key_origin:
         case "made":
-            return f"The key was made now, is shown this once, and is kept in {serving.key_file}."
+            return f"The key was made now and is shown this once; it is kept in {serving.key_file}"
         case "kept":
-            return f"The key was made earlier and is kept in {serving.key_file}."
+            return f"The key was made earlier; it is kept in {serving.key_file}"
         case _:
-            return "The key is the one that you gave."
+            return "The key is the one that you gave"

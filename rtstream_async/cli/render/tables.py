@@ -28,7 +28,7 @@ def streams_table(streams: Iterable[StreamView], *, zone: tzinfo | None = None) 
     table.add_column("name", overflow="fold")
     table.add_column("status", no_wrap=True)
     table.add_column("created", no_wrap=True)
-    table.add_column("ingested", overflow="fold")
+    table.add_column("ingested", min_width=16, overflow="fold")
     for stream in streams:
         status = stream.status or "?"
         table.add_row(
