@@ -12,6 +12,7 @@ from rtstream_async.local.domain.timeline import (
     Timeline,
     TimelineRules,
     complete_start,
+    sent_times,
 )
 
 NOW = 1_700_000_000.0
@@ -250,3 +251,23 @@ def test_the_first_packets_get_the_times_that_later_ones_tell():
 def test_nothing_is_made_up_where_nothing_is_known(stamps):
     """A guess would only hide that the source has no clock."""
     assert complete_start(stamps, duration=3600) == stamps
+
+
+def test_what_lay_ready_belongs_to_the_time_before():
+    """Two seconds that were kept for newcomers come at once; dated now, all would be too late."""
+    kept = [(9000 + n * STEP, NOW + 0.001 * n) for n in range(50)]
+    live = [(9002 + n * STEP, NOW + 0.05 + n * STEP) for n in range(5)]
+    expected = [NOW + 0.05 - 2 + n * STEP for n in range(55)]
+    assert sent_times([0] * 55, [*kept, *live]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_tracks_with_unrelated_clocks_do_not_move_each_other():
+    """Over RTSP each track may count from anywhere."""
+    stamps = [(10.0, NOW), (5000.0, NOW), (10.5, NOW), (5000.5, NOW)]
+    assert sent_times([0, 1, 0, 1], stamps) == [NOW - 0.5, NOW - 0.5, NOW, NOW]
+
+
+def test_nothing_was_sent_longer_ago_than_any_server_keeps():
+    """A clock that jumps among the first packets must not send the stream to the last century."""
+    assert sent_times([0, 0], [(0.0, NOW), (1e6, NOW)]) == [NOW - 60, NOW]
+    assert sent_times([], []) == []

@@ -21,7 +21,7 @@ __all__ = [
 _MICROSECOND = 1_000_000
 _SEGMENT = re.compile(r"(\d+)-(\d+)\.ts")
 _PART = re.compile(r"(\d+)\.ts\.part")
-_NEARLY = 0.9  # of the target will do: key frames do not come to the millisecond
+_NEARLY = 0.9
 _JOIN = 0.5  # seconds between two segments that are still one flow of frames
 
 
@@ -77,19 +77,17 @@ class Cutter:
     def _opens_video(self, time: float) -> bool:
         if self._start is None or self._fresh or not self._pictures:
             return True
-        return self._is_long(time - self._start)
+        # Key frames do not come to the millisecond.
+        return time - self._start >= self.rules.target * _NEARLY
 
     def _opens_audio(self, time: float) -> bool:
         if self._pictures:
             return False
         if self._start is not None:
-            return self._fresh or self._is_long(time - self._start)
+            return self._fresh or time - self._start >= self.rules.target
         if not self.expects_video:
             return True
         return self._first is not None and time - self._first >= self.rules.patience
-
-    def _is_long(self, length: float) -> bool:
-        return length >= self.rules.target * _NEARLY
 
 
 def segment_end(*, start: float, own_end: float, next_start: float | None) -> float:

@@ -13,7 +13,15 @@ from collections.abc import Sequence
 
 import attrs
 
-__all__ = ["DtsRepair", "Placed", "Stamp", "Timeline", "TimelineRules", "complete_start"]
+__all__ = [
+    "DtsRepair",
+    "Placed",
+    "Stamp",
+    "Timeline",
+    "TimelineRules",
+    "complete_start",
+    "sent_times",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -200,3 +208,25 @@ def complete_start(stamps: Sequence[Stamp], *, duration: int) -> list[Stamp]:
         for n, stamp in enumerate(stamps[:known])
     ]
     return [*head, *stamps[known:]]
+
+
+_OLDEST = 60.0  # seconds that a server may keep for newcomers
+
+
+def sent_times(tracks: Sequence[int], stamps: Sequence[tuple[float, float]]) -> list[float]:
+    """Return when each of a live source's first packets was sent, Unix seconds.
+
+    Whatever delays packets only ever makes them late. So the packet that came soonest after its
+    time tells where all the others of its track belong.
+
+    Args:
+        tracks: Each packet's track.
+        stamps: Each packet's (time on the stream's clock, Unix time of arrival), in seconds.
+    """
+    soonest: dict[int, float] = {}
+    for track, (position, arrival) in zip(tracks, stamps, strict=True):
+        soonest[track] = min(soonest.get(track, arrival - position), arrival - position)
+    return [
+        max(position + soonest[track], arrival - _OLDEST)
+        for track, (position, arrival) in zip(tracks, stamps, strict=True)
+    ]

@@ -19,6 +19,7 @@ from rtstream_async.local.domain.timeline import (
     Timeline,
     TimelineRules,
     complete_start,
+    sent_times,
 )
 from rtstream_async.local.media.clock import TICK, TICKS, StreamClock
 from rtstream_async.local.media.events import AudioTrack, Opened, VideoTrack
@@ -35,9 +36,7 @@ from rtstream_async.local.media.tracks import Made, Track
 
 __all__ = ["Player", "describe", "timeline_for"]
 
-_BURST_PAUSE = 0.02  # seconds; a packet that took longer was not lying ready
-_BURST_SECONDS = 2.0
-_BURST_BACKLOG = 60.0
+_SETTLING = 0.5  # seconds
 _REORDERING = 10.0  # seconds; no encoder shows a picture later than this after decoding it
 _DEFAULT_FPS = 25.0
 _DEFAULT_SOUND = 1024 / 48_000
@@ -183,24 +182,19 @@ class Player:
         """The packets that lay ready at the start, each with the time at which it was sent.
 
         What was buffered while the source was probed, and what a server keeps for newcomers,
-        comes at once; only its newest packet is of now.
+        comes at once; how old it is, only the packets of the next moments tell.
         """
-        held: list[Packet[Stream]] = []
-        begun = asked = time.monotonic()
+        held: list[tuple[Packet[Stream], float]] = []
         for packet in packets:
-            held.append(packet)
-            now = time.monotonic()
-            if now - asked > _BURST_PAUSE or now - begun > _BURST_SECONDS:
+            held.append((packet, time.time()))
+            if held[-1][1] - held[0][1] > _SETTLING:
                 break
-            asked = now
-        if not held:
-            return
         for index in self._tracks:
-            _complete([p for p in held if p.stream_index == index], self._durations[index])
-        arrived, newest = time.time(), _position(held[-1])
-        for packet in held:
-            age = min(max(newest - _position(packet), 0.0), _BURST_BACKLOG)
-            yield _Arrival(packet, arrived - age)
+            _complete([p for p, _ in held if p.stream_index == index], self._durations[index])
+        tracks = [packet.stream_index for packet, _ in held]
+        stamps = [(_position(packet), arrived) for packet, arrived in held]
+        for (packet, _), sent in zip(held, sent_times(tracks, stamps), strict=True):
+            yield _Arrival(packet, sent)
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         for packet in self._source.container.demux(self._source.streams):
