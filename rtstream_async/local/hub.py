@@ -190,8 +190,6 @@ class Hub:
             if not self.faults.is_mute():
                 peer.put(_text(emit.hello(peer.connection_id)))
             await self._converse(peer)
-        except WebSocketDisconnect:
-            pass  # the usual end: the client has left
         finally:
             del self._peers[peer.connection_id]
             if not self._peers:
@@ -215,7 +213,7 @@ class Hub:
                 code, reason = await peer.write()
                 await peer.socket.close(code, reason)
             except WebSocketDisconnect:
-                pass  # the reader's end of it is what counts
+                pass  # the usual end: the client has left
             group.cancel_scope.cancel()
 
     async def _listen(self, peer: Peer, scope: anyio.CancelScope) -> None:

@@ -96,6 +96,29 @@ async def test_closing_finishes_what_was_handed_over(tmp_path: Path) -> None:
         assert await again.run(statements.get_setting, "k49") == "v"
 
 
+async def test_a_full_disk_fails_what_does_not_fit_and_keeps_the_rest(tmp_path: Path) -> None:
+    """A full disk must not end the server, nor make it say that something was kept."""
+    async with opened(tmp_path / "db") as store:
+        await store.run(statements.set_setting, "before", "v")
+        await store.run(lambda db: db.execute("PRAGMA max_page_count = 40").fetchall())
+        results = await asyncio.gather(
+            *(
+                store.run(statements.set_setting, f"k{number}", "x" * 20_000)
+                for number in range(40)
+            ),
+            return_exceptions=True,
+        )
+        failures = [result for result in results if result is not None]
+        assert failures
+        assert all(isinstance(failure, sqlite3.OperationalError) for failure in failures)
+        for number, result in enumerate(results):
+            kept = await store.run(statements.get_setting, f"k{number}")
+            assert (kept is not None) == (result is None)
+        assert await store.run(statements.get_setting, "before") == "v"
+        await store.run(lambda db: db.execute("PRAGMA max_page_count = 4000").fetchall())
+        await store.run(statements.set_setting, "after", "x" * 20_000)
+
+
 async def test_a_second_store_on_the_same_file_is_refused(tmp_path: Path) -> None:
     """Two servers on one directory would delete each other's segments."""
     async with opened(tmp_path / "db"):

@@ -347,6 +347,17 @@ async def test_a_publisher_comes_goes_and_comes_back(api: Api, root: Path) -> No
             )
 
 
+async def test_a_publisher_without_a_picture_shows_on_the_index(api: Api, root: Path) -> None:
+    """The index was made before anybody could know; silence would not tell why."""
+    url = f"rtmp://127.0.0.1:{free_port()}/live/key"
+    stream = await api.connect(f"{url}?listen=1")
+    index = await api.index(stream, **FAST)
+    path = f"/rtstream/{stream}/index/{index}"
+    async with publishing(root / "sound.mp4", url):
+        sick = await until(lambda: api.call("GET", path), lambda seen: seen["status"] == "error")
+        assert "no picture" in sick["last_error"]
+
+
 async def test_a_stopped_stream_goes_on_where_it_is_told_to(api: Api) -> None:
     """Recordings of two runs must not overlap: a window would play twice."""
     stream = await api.connect("four.mp4?loop=1")

@@ -147,6 +147,8 @@ def _commit(db: sqlite3.Connection, batch: list[_Job]) -> None:
         db.execute("BEGIN")
         for job in batch:
             _perform(db, job)
+            if not db.in_transaction:  # SQLite gives up all of it when the disk is full
+                raise sqlite3.OperationalError(f"the transaction was rolled back: {job.error}")
         db.execute("COMMIT")
     except sqlite3.Error as exc:
         if db.in_transaction:
@@ -163,7 +165,7 @@ def _perform(db: sqlite3.Connection, job: _Job) -> None:
         job.error = exc
         if db.in_transaction:
             db.execute("ROLLBACK TO job")
-    if db.in_transaction:
+    if db.in_transaction:  # else there is nothing left to release
         db.execute("RELEASE job")
 
 
