@@ -258,6 +258,9 @@ class Hub:
         for watcher in list(self._watchers):
             watcher.deliver(change)
         self._announce(change)
+        if previous.is_over:
+            for inbox in self._inboxes:
+                inbox.fail(None)
         if previous.has_connection_id and state is LinkState.RECONNECTING:
             self._lost(now, reason)
         elif state.has_connection_id and not previous.has_connection_id:
@@ -300,8 +303,6 @@ class Hub:
             inbox.announce(announcement)
 
     def _live(self, now: float) -> None:
-        for inbox in self._inboxes:
-            inbox.fail(None)
         since, self._gap_since = self._gap_since, None
         if since is None:
             logger.info("the link is live")

@@ -136,6 +136,7 @@ class LinkRunner:
         self._allow(budget if self.link.generation else self._settings.connect_timeout)
         if self.state.is_over:
             return
+        self.failure = None
         with anyio.CancelScope() as self._scope:
             try:
                 await self._keep_up()
@@ -191,7 +192,8 @@ class LinkRunner:
                 socket = await self._open_socket(await self._fetch_url(), greeter.sink)
                 await greeter.wait(socket, self._settings.first_frame_timeout)
             if socket is None or not greeter.is_answered:
-                raise HandshakeError("no connection id came in time")
+                # What had gone wrong before says more than that the time is over.
+                raise self.failure or HandshakeError("no connection id came in time")
             self._adopt(socket)
             self.feed(LinkSignal.LOST, await self._loss(socket))
             return anyio.current_time() - self._live_at
