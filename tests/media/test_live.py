@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import itertools
 import os
+import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 
+import av
 import pytest
 
 from rtstream_async.local.media.events import (
@@ -303,3 +306,54 @@ async def test_a_publication_ends_with_its_file(tmp_path):
             await publication.wait()
         await made.wait_for(Lost)
     assert play_back(made.directory, made.playlist()).pictures == [*range(50)]
+
+
+async def test_a_directory_that_is_gone_is_said_and_survived(camera, tmp_path):
+    """A full or unmounted disk must not look like a broken camera."""
+    out = tmp_path / "out"
+    async with recording(f"{camera}?loop=1", out) as made:
+        await made.wait_for(Progress)
+        await asyncio.to_thread(shutil.rmtree, out)
+        lost = await made.wait_for(Lost)
+        await asyncio.to_thread(out.mkdir)
+        gone = len(made.events)
+        await made.wait_for(SegmentClosed, lambda e: made.events.index(e) > gone)
+    assert lost.reason.startswith(f"can't write to {out}: ")
+
+
+async def test_a_listener_on_a_taken_port_says_so(tmp_path):
+    """Two streams with one address is a common slip of the pen."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"rtmp://127.0.0.1:{port}/live/key?listen=1"
+        async with recording(url, tmp_path / "out") as made:
+            refused = await made.wait_for(Refused)
+    assert (refused.code, refused.reason) == ("busy", "the address is in use by another program")
+    assert refused.retry_in > 0
+
+
+async def test_real_footage_in_an_old_format_is_recorded(tmp_path):
+    """Not what an encoder of ours makes: a surveillance camera's file of 2005."""
+    clip = await asyncio.to_thread(first_frames_of_footage, tmp_path / "vtest.avi", 60)
+    made = await record_file(clip, tmp_path / "out", sample=2)
+    opened = made.all(Opened)[0]
+    assert (opened.video.width, opened.video.height, opened.transcoded) == (768, 576, True)
+    assert made.playlist().duration == pytest.approx(6, abs=0.05)
+    assert len(play_back(made.directory, made.playlist()).sizes) == 60
+    assert [event.frame.width for event in made.all(Sampled)] == [768] * 3
+
+
+def first_frames_of_footage(target, count):
+    """Copy the first frames out of Debian's `opencv-doc`."""
+    folder = Path("/usr/share/doc/opencv-doc/examples/data")
+    source = folder / "vtest.avi"
+    if not source.exists():
+        source = target.with_name("whole.avi")
+        source.write_bytes(gzip.decompress((folder / "vtest.avi.gz").read_bytes()))
+    with av.open(str(source)) as whole, av.open(str(target), "w") as part:
+        stream = part.add_stream_from_template(whole.streams.video[0], opaque=True)
+        for packet in itertools.islice(whole.demux(video=0), count):
+            packet.stream = stream
+            part.mux(packet)
+    return target

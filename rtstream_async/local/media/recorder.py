@@ -5,14 +5,16 @@
 # PyAV's stubs leave the packets' type parameter open.
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import attrs
 import av
 from av.container import OutputContainer
+from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
@@ -27,11 +29,15 @@ from rtstream_async.local.domain.cutting import (
 from rtstream_async.local.media.clock import TICKS, StreamClock
 from rtstream_async.local.media.events import OpenSegment, SegmentClosed
 
-__all__ = ["RecordedTrack", "Recorder"]
+__all__ = ["RecordedTrack", "Recorder", "RecordingError"]
 
 _LEAD = 10 * TICKS  # no timestamp is ever negative, whatever the reordering
 _LONGEST_FLOW = 20 * 3600 * TICKS  # MPEG-TS counts to 26.5 hours
 _OPTIONS = {"flush_packets": "1", "mpegts_copyts": "1", "max_interleave_delta": "1000000"}
+
+
+class RecordingError(Exception):
+    """A segment could not be written: the disk is full, or its directory is gone."""
 
 
 class RecordedTrack(Protocol):
@@ -143,7 +149,8 @@ class Recorder:
             file.end = max(file.end, pts + (packet.duration or 0))
         packet.stream = file.streams[track.is_video]
         packet.pts, packet.dts = pts - self._flow, dts - self._flow
-        file.container.mux_one(packet)
+        with self._translated():
+            file.container.mux_one(packet)
         packet.pts, packet.dts = pts, dts  # the sampler reads them too
 
     def _open(self, pts: int, dts: int, *, has_video: bool) -> None:
@@ -152,7 +159,8 @@ class Recorder:
         discontinuity, self._is_new_flow = self._is_new_flow, False
         if discontinuity:
             self._flow = dts - _LEAD
-        container = av.open(str(path), "w", format="mpegts", options=_OPTIONS)
+        with self._translated():
+            container = av.open(str(path), "w", format="mpegts", options=_OPTIONS)
         self._file = _OpenFile(
             path=path,
             container=container,
@@ -168,16 +176,26 @@ class Recorder:
             end=pts,
         )
 
+    @contextlib.contextmanager
+    def _translated(self) -> Generator[None]:
+        """Else a full disk would be taken for a lost source."""
+        try:
+            yield
+        except (FFmpegError, OSError) as exc:
+            raise RecordingError(f"can't write to {self._directory}: {exc.strerror}") from exc
+
     def _finish(self, next_start: float | None) -> None:
         file, self._file = self._file, None
         if file is None:
             return
-        file.container.close()
+        with self._translated():
+            file.container.close()
         end = segment_end(
             start=file.start, own_end=self._clock.time(file.end), next_start=next_start
         )
         path = file.path.with_name(segment_name(file.start, end))
-        file.path.rename(path)
+        with self._translated():
+            file.path.rename(path)
         self.segments += 1
         self._on_closed(
             SegmentClosed(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 from av import error
 
 from rtstream_async.local.media.events import Refused
+from rtstream_async.local.media.recorder import RecordingError
 
 __all__ = ["SourceError", "explain", "refusal"]
 
@@ -54,6 +57,8 @@ def refusal(exc: Exception, *, timeout: float, waited: float = 0.0) -> Refused:
         return Refused(reason=str(exc), code=exc.code)
     if isinstance(exc, error.ExitError) or waited >= timeout:
         return Refused(reason=f"timed out after {timeout:g} s", code="timeout")
+    if isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE:
+        return Refused(reason="the address is in use by another program", code="busy")
     for kind, code, words in _WORDS:
         if isinstance(exc, kind):
             return Refused(reason=words, code=code)
@@ -61,7 +66,9 @@ def refusal(exc: Exception, *, timeout: float, waited: float = 0.0) -> Refused:
 
 
 def explain(exc: Exception, *, timeout: float) -> str:
-    """Return why a playing source stopped; `timeout` is the read timeout, in seconds."""
+    """Return why playing stopped; `timeout` is the read timeout, in seconds."""
+    if isinstance(exc, RecordingError):
+        return str(exc)
     if isinstance(exc, error.ExitError):
         return f"the source sent nothing for {timeout:g} s"
     if type(exc) is error.OSError:  # what RTMP says when the other side is gone

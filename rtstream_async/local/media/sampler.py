@@ -34,6 +34,7 @@ from rtstream_async.local.media.jpeg import encode_jpeg
 __all__ = ["Sampler"]
 
 _LONGEST_SIDE = 1280  # pixels
+_GOODBYE = 5.0  # seconds
 _MOST_BEHIND = 3.0  # seconds; then the frames of now are worth more than those of then
 _QUEUE_BYTES = 32 << 20
 _PICTURE_BYTES = 4 << 20  # what a decoded frame counts for in the queue
@@ -130,7 +131,7 @@ class Sampler:
     def close(self) -> None:
         """Give the frames that are still due from what was offered, and end."""
         self._put(None)
-        self._thread.join()
+        self._thread.join(_GOODBYE if self._may_skip else None)
 
     def _catch_up(self, time: float) -> None:
         """Give up what waits, if the key frame at `time` comes while older frames still wait."""

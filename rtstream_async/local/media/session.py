@@ -33,6 +33,7 @@ from rtstream_async.local.media.recorder import Recorder
 from rtstream_async.local.media.sampler import Sampler
 from rtstream_async.local.media.source import OpenSource
 from rtstream_async.local.media.tracks import Made, Track
+from rtstream_async.local.media.watchdog import Watchdog
 
 __all__ = ["Player", "describe", "timeline_for"]
 
@@ -116,13 +117,29 @@ class Player:
         recorder: Recorder,
         sampler: Sampler | None,
         stop: threading.Event,
+        watchdog: Watchdog,
+        patience: float,
     ) -> None:
+        """Prepare to play.
+
+        Args:
+            source: What to play; it stays the caller's to close.
+            timeline: Where its packets stand in Unix time.
+            clock: What the recorder and the sampler count by.
+            recorder: Gets every track.
+            sampler: Gets the picture, if frames may be asked for.
+            stop: Ends the playing.
+            watchdog: Is told what to expect.
+            patience: Seconds that a packet may take, from the wish to read it to the next wish.
+        """
         self._source = source
         self._timeline = timeline
         self._clock = clock
         self._recorder = recorder
         self._sampler = sampler
         self._stop = stop
+        self._watchdog = watchdog
+        self._patience = patience
         self._tracks = self._make_tracks()
         self._durations = {
             stream.index: self._usual_duration(stream.index) for stream in source.streams
@@ -197,9 +214,11 @@ class Player:
             yield _Arrival(packet, sent)
 
     def _packets(self) -> Iterator[Packet[Stream]]:
+        self._watchdog.expect(self._patience)
         for packet in self._source.container.demux(self._source.streams):
             if packet.size:  # the last ones are empty; they ask to flush
                 yield packet
+            self._watchdog.expect(self._patience)
 
     def _take(self, arrival: _Arrival) -> None:
         packet = arrival.packet
@@ -239,6 +258,7 @@ class Player:
     def _wait_until(self, moment: float) -> None:
         delay = moment - time.time()
         if delay > 0:
+            self._watchdog.expect(delay + self._patience)
             self._stop.wait(delay)
 
     def _record(self, track: Track, made: Iterator[Made]) -> None:

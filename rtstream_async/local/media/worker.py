@@ -6,6 +6,7 @@ loads no more than it needs: there is one for every stream.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -21,18 +22,20 @@ from rtstream_async.local.domain.timeline import Timeline
 from rtstream_async.local.media.clock import StreamClock
 from rtstream_async.local.media.events import Ended, Lost, Progress, Refused, SegmentClosed
 from rtstream_async.local.media.outbox import Outbox
-from rtstream_async.local.media.recorder import Recorder
+from rtstream_async.local.media.recorder import Recorder, RecordingError
 from rtstream_async.local.media.refusals import SourceError, explain, refusal
 from rtstream_async.local.media.sampler import Sampler
 from rtstream_async.local.media.session import Player, describe, timeline_for
 from rtstream_async.local.media.settings import IngestSettings
 from rtstream_async.local.media.source import OpenSource, open_source
+from rtstream_async.local.media.watchdog import Watchdog
 from rtstream_async.local.parent import Parent, serve_parent
 
 __all__ = ["main"]
 
 _STOP_GRACE = 0.5  # seconds for the reading thread to notice that it should stop
 _SEND_GRACE = 2.0  # seconds for the last events to go out
+_HANG = 20.0  # seconds beyond every timeout
 _BEFORE = 100.0  # seconds; what was sent before we came still has positive ticks
 
 
@@ -43,6 +46,7 @@ class Worker:
         self._parent = parent
         self._settings = settings
         self._stop = threading.Event()
+        self._watchdog = Watchdog()
         self._finished = threading.Event()
         begin = max(settings.not_before, time.time() if settings.not_before == 0 else 0)
         self._clock = StreamClock(math.floor(min(begin, time.time())) - _BEFORE)
@@ -60,9 +64,13 @@ class Worker:
         """Return when the source is over or the parent wants no more; everything is sent."""
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
         closing = self._play_all()
+        self._watchdog.rest()
         if self._sampler is not None:
             self._sampler.close()
-        self._recorder.close()
+        try:
+            self._recorder.close()
+        except RecordingError as exc:
+            closing = Lost(reason=str(exc))
         if closing is not None:
             self._outbox.put(closing)
         self._finished.set()
@@ -77,6 +85,7 @@ class Worker:
 
     def _play_once(self) -> Refused | Lost | Ended | None:
         begun = time.monotonic()
+        self._watchdog.rest()
         try:
             source = open_source(self._settings, self._stop)
         except (SourceError, FFmpegError) as exc:
@@ -87,13 +96,12 @@ class Worker:
         recorded = self._recorder.segments
         try:
             self._play(source)
-        except FFmpegError as exc:
+        except (RecordingError, FFmpegError) as exc:
             return Lost(reason=explain(exc, timeout=self._settings.read_timeout))
         finally:
             source.close()
         if source.is_live:
             return Lost(reason="the source closed the connection")
-        self._recorder.begin({})
         if self._recorder.segments == recorded and not self._stop.is_set():
             return Refused(reason="no media in it that can be played", code="no_media")
         return Ended(reason="the file was played to its end")
@@ -109,8 +117,11 @@ class Worker:
             recorder=self._recorder,
             sampler=self._sampler,
             stop=self._stop,
+            watchdog=self._watchdog,
+            patience=self._settings.read_timeout + _HANG,
         )
         self._player.play()
+        self._recorder.begin({})  # what was written is a segment now
 
     def _on_segment(self, segment: SegmentClosed) -> None:
         self._outbox.put(segment)
@@ -136,7 +147,8 @@ class Worker:
             return
         # The reading thread hangs in a read that nobody may interrupt (closing a container
         # under it crashes). The recording does not need it.
-        self._recorder.close()
+        with contextlib.suppress(RecordingError):  # what is written is found by its name
+            self._recorder.close()
         self._outbox.close(_SEND_GRACE)
         os._exit(0)
 
@@ -154,7 +166,9 @@ class Worker:
 
 def main() -> None:
     """Run the worker; the first message is its settings."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
+    # Ctrl-C and a service manager's stop reach all processes; the server ends us in good order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parent = serve_parent()
     settings = parent.receive()
     if settings is None:
