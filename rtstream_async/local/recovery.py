@@ -35,7 +35,7 @@ async def recover(store: Worker, segments_dir: Path) -> None:
     if await store.run(statements.get_setting, _CLEAN) == "no":
         await _await_orphaned_workers(segments_dir)
     await store.run(statements.set_setting, _CLEAN, "no")
-    await store.run(statements.delete_unconnected_streams)
+    await store.run(statements.settle_streams)
     known = set(await store.run(statements.stream_ids))
     wanted = {row.id for row in await store.run(statements.wanted_streams)}
     for name in await anyio.to_thread.run_sync(_directories, segments_dir):

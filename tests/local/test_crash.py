@@ -140,6 +140,20 @@ async def test_files_without_rows_and_rows_without_files_are_put_right(
     assert not stray.exists()
 
 
+async def test_a_stream_that_was_never_answered_is_forgotten(tmp_path: Path) -> None:
+    """The client got no id, so it would never be found, and record for ever."""
+    async with LocalServer(tmp_path, control=True) as server, api_of(server) as api:
+        half, loose, good = [await api.connect() for _ in range(3)]
+    db = sqlite3.connect(tmp_path / "rtstream.db")
+    with contextlib.closing(db), db:
+        set_ = "UPDATE streams SET wanted = 0, status = ? WHERE id = ?"
+        db.executemany(set_, [("connecting", half), ("connected", loose)])
+    async with LocalServer(tmp_path, control=True) as server, api_of(server) as api:
+        await api.refused("GET", f"/rtstream/{half}", 404)
+        assert (await api.stream(loose))["status"] == "stopped"
+        assert (await api.stream(good))["status"] == "connected"
+
+
 async def test_a_killed_ingest_is_started_again_and_shows(
     tmp_path: Path, root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

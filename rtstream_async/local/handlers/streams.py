@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import attrs
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.domain.ids import ENTROPY, stream_id
 from rtstream_async.local.handlers.collections import check_collection
+from rtstream_async.local.pipelines.live import LiveStream
 from rtstream_async.local.recording import with_open
 from rtstream_async.local.refusal import conflict, not_found
 from rtstream_async.local.sources import redacted
@@ -102,7 +104,7 @@ async def list_streams(call: Call) -> Reply:
     following, before = page.offset + page.limit, page.offset - page.limit
     return Reply(
         data={
-            "results": [await _stream(call, row) for row in rows],
+            "results": await _streams(call, rows),
             "count": count,
             "next": _link(call, following) if following < count and page.limit else None,
             "previous": _link(call, max(0, before)) if page.offset else None,
@@ -147,6 +149,19 @@ async def change_stream_status(call: Call) -> Reply:
 
 
 async def _stream(call: Call, row: StreamRow) -> dict[str, Any]:
+    (shown,) = await _streams(call, [row])
+    return shown
+
+
+async def _streams(call: Call, rows: Sequence[StreamRow]) -> list[dict[str, Any]]:
+    stored = await call.services.store.run(statements.recorded_of, [row.id for row in rows])
+    director = call.services.director
+    return [_shown(row, director.live(row.id), stored[row.id]) for row in rows]
+
+
+def _shown(
+    row: StreamRow, live: LiveStream | None, stored: tuple[int | None, int | None, int]
+) -> dict[str, Any]:
     record = StreamRecord(
         id=row.id,
         name=row.name,
@@ -157,8 +172,6 @@ async def _stream(call: Call, row: StreamRow) -> dict[str, Any]:
         store=row.store,
         created_at=row.created_us / 1e6,
     )
-    live = call.services.director.live(row.id)
-    stored = await call.services.store.run(statements.recorded, row.id)
     return emit.stream(
         record,
         source=redacted(row.url),

@@ -30,7 +30,6 @@ __all__ = [
     "count_dropped_windows",
     "delete_segments",
     "delete_stream",
-    "delete_unconnected_streams",
     "evict_segments",
     "find_segment",
     "get_index",
@@ -43,7 +42,9 @@ __all__ = [
     "list_streams",
     "oldest_segments",
     "recorded",
+    "recorded_of",
     "set_setting",
+    "settle_streams",
     "storage_bytes",
     "stream_ids",
     "unstored_stream_ids",
@@ -172,6 +173,13 @@ def recorded(db: sqlite3.Connection, stream_id: str) -> tuple[int | None, int | 
     return start, end, total
 
 
+def recorded_of(
+    db: sqlite3.Connection, stream_ids: Iterable[str]
+) -> dict[str, tuple[int | None, int | None, int]]:
+    """Return `recorded()` of each stream."""
+    return {id_: recorded(db, id_) for id_ in stream_ids}
+
+
 def delete_segments(db: sqlite3.Connection, rows: Iterable[SegmentRow]) -> None:
     """Forget recorded files."""
     db.executemany(
@@ -196,9 +204,10 @@ def unstored_stream_ids(db: sqlite3.Connection) -> list[str]:
     return [str(row["id"]) for row in db.execute("SELECT id FROM streams WHERE NOT store")]
 
 
-def delete_unconnected_streams(db: sqlite3.Connection) -> None:
-    """Forget streams that were being connected when the server died."""
+def settle_streams(db: sqlite3.Connection) -> None:
+    """Forget streams that were being connected when the server died; stop what is not wanted."""
     db.execute("DELETE FROM streams WHERE status = 'connecting' AND NOT wanted")
+    db.execute("UPDATE streams SET status = 'stopped' WHERE status != 'error' AND NOT wanted")
 
 
 def oldest_segments(db: sqlite3.Connection, limit: int) -> list[SegmentRow]:
