@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import attrs
 from av.audio.stream import AudioStream
+from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
@@ -202,16 +203,22 @@ class Player:
         comes at once; how old it is, only the packets of the next moments tell.
         """
         held: list[tuple[Packet[Stream], float]] = []
-        for packet in packets:
-            held.append((packet, time.time()))
-            if held[-1][1] - held[0][1] > _SETTLING:
-                break
+        broke_off: FFmpegError | None = None
+        try:
+            for packet in packets:
+                held.append((packet, time.time()))
+                if held[-1][1] - held[0][1] > _SETTLING:
+                    break
+        except FFmpegError as exc:
+            broke_off = exc  # what came before is recorded all the same
         for index in self._tracks:
             _complete([p for p, _ in held if p.stream_index == index], self._durations[index])
         tracks = [packet.stream_index for packet, _ in held]
         stamps = [(_position(packet), arrived) for packet, arrived in held]
         for (packet, _), sent in zip(held, sent_times(tracks, stamps), strict=True):
             yield _Arrival(packet, sent)
+        if broke_off is not None:
+            raise broke_off
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         self._watchdog.expect(self._patience)
