@@ -97,10 +97,10 @@ def _translate(exc: Exception, options: SocketOptions) -> RTStreamError:  # noqa
             return _UnusableError(f"the proxy can't be used ({type(exc).__name__})")
         case InvalidMessage():
             return HandshakeError("the server ended the connection before the socket was open")
+        case ssl.SSLCertVerificationError():  # before ValueError, which it is too
+            return _UnusableError(f"the socket's certificate: {exc.verify_message}")
         case InvalidURI() | ValueError():
             return ProtocolError("the service gave an address that is no WebSocket URL")
-        case ssl.SSLCertVerificationError():
-            return _UnusableError(f"the socket's certificate: {exc.verify_message}")
         case TimeoutError(errno=None):
             return HandshakeError(f"the socket was not open after {options.open_timeout:g} s")
         case OSError():

@@ -52,6 +52,12 @@ def numbers(count: int) -> list[str]:
     return [str(n) for n in range(count)]
 
 
+async def until(condition) -> None:
+    """Wait for what no event tells of: the state of the socket's own transport."""
+    while not condition():  # noqa: ASYNC110  (see above)
+        await asyncio.sleep(0)
+
+
 async def take_all(sub) -> list[object]:
     """Return what is queued: texts, announcements, and the errors that are raised in between."""
     found: list[object] = []
@@ -120,17 +126,15 @@ async def test_a_cancelled_reader_hands_its_turn_to_the_next(wired):
 async def test_several_tasks_share_one_subscription(wired):
     """The simplest pool of workers there is; each message must be worked on once."""
     sub = wired.subscribe()
-    seen: list[str] = []
 
     async def work():
-        async for message in sub:
-            seen.append(message.text)
+        return [message.text async for message in sub]
 
     workers = [asyncio.create_task(work()) for _ in range(4)]
     await anyio.wait_all_tasks_blocked()
     await wired.send(*numbers(50))
     await wired.hub.aclose()
-    await asyncio.gather(*workers)
+    seen = [text for worker in await asyncio.gather(*workers) for text in worker]
     assert sorted(seen, key=int) == numbers(50)
 
 
@@ -289,8 +293,7 @@ async def test_block_stops_the_socket_and_not_for_ever(wired):
     sub = wired.subscribe(maxsize=2, overflow="block")
     other = wired.subscribe()
     await wired.peer.send(*[scene(text) for text in numbers(4)])
-    while wired.hub._link._is_paused or not other.stats.received:
-        await asyncio.sleep(0)
+    await until(lambda: other.stats.received and not wired.hub._link._is_paused)
     # The patience is over, nobody has read, and the others go on.
     await wired.send("later")
     assert await take_all(other) == [*numbers(4), "later"]
@@ -307,8 +310,7 @@ async def test_a_blocking_reader_that_goes_away_lets_the_others_read(server, mak
     sub = wired.subscribe(maxsize=1, overflow="block")
     other = wired.subscribe()
     await wired.peer.send(scene("a"), scene("b"))
-    while not wired.hub._link._is_paused:
-        await asyncio.sleep(0)
+    await until(lambda: wired.hub._link._is_paused)
     await sub.aclose()
     await wired.send("c")
     assert await take_all(other) == ["a", "b", "c"]
@@ -319,15 +321,13 @@ async def test_a_new_socket_is_stopped_too(server, make_hub):
     wired = Wired(hub := make_hub(block_timeout=60), await live(server, hub))
     sub = wired.subscribe(maxsize=1, overflow="block")
     await wired.peer.send(scene("a"), scene("b"))
-    while not hub._link._is_paused:
-        await asyncio.sleep(0)
+    await until(lambda: hub._link._is_paused)
     hub.force_reconnect()
     again = await server.accept_live("conn-2")
     async with asyncio.timeout(20):
         while await hub.connection_id() != "conn-2":
             await hub._link.changed()
-        while hub._link._socket is None:
-            await asyncio.sleep(0)
+        await until(lambda: hub._link._socket is not None)
     assert not hub._link._socket._connection.transport.is_reading()
     await again.send(scene("c"))
     assert [(await sub.receive(timeout=20)).text for _ in range(3)] == ["a", "b", "c"]
