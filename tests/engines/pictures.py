@@ -79,7 +79,9 @@ def as_h264(pictures: Sequence[np.ndarray], *, crf: int = 23) -> list[np.ndarray
     """What a camera's or a screen recorder's encoder leaves of the pictures."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as out:
-        stream = out.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": "veryfast"})
+        stream = out.add_stream(
+            "libx264", rate=25, options={"crf": str(crf), "preset": "veryfast", "g": "12"}
+        )
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         for picture in pictures:

@@ -50,14 +50,12 @@ def look(vision, key, start, *pictures, period=5.0):
     return vision.describe(frames, key=key)
 
 
-@pytest.mark.parametrize(
-    ("index", "people"), [(0, 3), (100, 7), (200, 7), (300, 6), (400, 3), (600, 6), (740, 8)]
-)
+@pytest.mark.parametrize(("index", "people"), [(0, 3), (200, 7), (400, 3), (740, 8)])
 def test_people_in_a_window_of_real_footage_are_counted_about_right(
     vision, key, start, index, people
 ):
-    """Five frames of one second must not count anybody five times, nor a passer-by never."""
-    seen = look(vision, key, start, *(surveillance(index + 2 * n) for n in range(5)), period=1)
+    """Three frames of one second must not count anybody three times, nor a passer-by never."""
+    seen = look(vision, key, start, *(surveillance(index + 4 * n) for n in range(3)), period=1)
     assert abs(seen.metadata["people"] - people) <= 2
     assert re.search(r"; \w+ (people|person)\b", seen.text)
     assert seen.metadata["objects"]["person"] == seen.metadata["people"]
@@ -111,9 +109,9 @@ def test_a_screen_is_read(vision, key, start):
 
 def test_a_still_screen_is_read_once(vision, key, start):
     """Reading again what stands there would take a core from the other streams."""
-    shown = as_h264([screen(TERMINAL[:4])] * 51)
+    shown = as_h264([screen(TERMINAL[:4])] * 26)
     first = look(vision, key, start, shown[0])
-    second = look(vision, key, start + 1000, shown[25], shown[50])
+    second = look(vision, key, start + 1000, shown[11], shown[25])
     assert first.metadata["words_read_now"] is True
     assert second.metadata["words_read_now"] is False
     assert second.metadata["words"] == first.metadata["words"] != []
@@ -220,13 +218,13 @@ def test_forgotten_streams_take_no_memory(vision, start, monkeypatch):
 
 
 def test_many_busy_screens_are_read_in_turns(vision, start):
-    """Eight screens that are read in every window are more than a core can do."""
+    """Six screens that are read in every window are more than a core can do."""
     slides = [
         screen((f"Slide number {n} of many", *TERMINAL), size=18, width=854) for n in range(4)
     ]
-    read = dict.fromkeys(range(8), 0)
+    read = dict.fromkeys(range(6), 0)
     for window in range(3):
-        for stream in range(8):
+        for stream in range(6):
             picture = slides[(window + stream) % len(slides)]
             seen = look(vision, str(stream), start + window * 5, picture)
             read[stream] += seen.metadata["words_read_now"]
@@ -235,5 +233,5 @@ def test_many_busy_screens_are_read_in_turns(vision, start):
                 f"Slide number {(window + stream) % 4}"
             }
             assert not any(other in said for other in others)
-    assert sum(read.values()) < 3 * 8
+    assert sum(read.values()) < 3 * 6
     assert all(read.values())

@@ -53,6 +53,16 @@ def test_lines_come_in_reading_order(reader):
     assert read(reader, screen(lines, size=40)).words().lines == lines
 
 
+def test_lines_that_share_a_row_go_from_left_to_right(reader):
+    """A table read by columns of chance is no table."""
+    picture = screen((), size=30)
+    for row, pair in enumerate((("Door", "open"), ("Gate", "closed"))):
+        for column, word in enumerate(pair):
+            at = (900 * column + 60, 200 * row + 200 - 8 * column)
+            cv2.putText(picture, word, at, cv2.FONT_HERSHEY_SIMPLEX, 2, (255,) * 3, 4)
+    assert read(reader, picture).words().lines == ("Door", "open", "Gate", "closed")
+
+
 def test_painted_letters_are_read(reader):
     """Cameras paint their names and times into the picture."""
     picture = surveillance(0).copy()
@@ -99,7 +109,7 @@ def test_only_sure_readings_are_believed(words, score, told):
 
 def test_known_lines_are_not_read_again(reader):
     """Reading takes ten times what everything else does."""
-    first, second = as_h264([screen(TERMINAL[:4])] * 60)[::59]
+    first, second = as_h264([screen(TERMINAL[:4])] * 26)[::25]
     page = read(reader, first)
     again = read(reader, second, page.as_seen_in(second))
     assert set(again.lines) == set(page.lines)
@@ -115,6 +125,14 @@ def test_a_line_that_changed_is_read_again_and_the_others_are_not(reader):
     again = read(reader, after, seen)
     assert again.words().lines == ("Loading dock", "Gate open 14:32:08")
     assert set(seen.lines) < set(again.lines)
+
+
+def test_a_picture_of_another_shape_has_no_known_lines(reader):
+    """A stream that turns from wide to tall shows its lines somewhere else."""
+    wide = screen(("Loading dock",), size=40)
+    page = read(reader, wide)
+    assert page.words().lines == ("Loading dock",)
+    assert page.as_seen_in(cv2.resize(wide, (600, 1000))).words().lines == ()
 
 
 def test_a_line_that_grew_is_told_once(reader):

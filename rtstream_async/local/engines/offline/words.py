@@ -145,8 +145,6 @@ class Reader:
 
     def _recognise(self, cut: Picture) -> tuple[str, float]:
         result = self._engine(cut, use_det=False, use_cls=False, use_rec=True)
-        if not result.txts:
-            return "", 0.0
         text = unicodedata.normalize("NFKC", str(result.txts[0]))
         return " ".join(text.split()), float(result.scores[0])
 
