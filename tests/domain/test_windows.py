@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import hypothesis.strategies as st
 from hypothesis import given
 
@@ -59,7 +61,7 @@ def test_windows_follow_each_other_and_are_never_empty(
     for window in closed:
         assert 1 <= len(window.frames) <= grid.frame_count
         assert window.start < window.end <= window.start + grid.value + 1e-5
-    for before, after in zip(closed, closed[1:], strict=False):
+    for before, after in itertools.pairwise(closed):
         assert before.end <= after.start + 1e-6
 
 
