@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rtstream_async.api import scene_indexes
 from rtstream_async.api.caller import Caller
 from rtstream_async.models.records import Scene
@@ -17,6 +19,10 @@ class IndexPoller:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+
+    def now(self) -> float:
+        """Return the service's Unix time, seconds; the local one until it has answered once."""
+        return time.time() + (self._caller.clock_offset or 0.0)
 
     async def running_indexes(self, rtstream_id: str, channel: str) -> list[str]:
         """Return the ids of the stream's running indexes that make messages of `channel`.

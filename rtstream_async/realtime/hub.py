@@ -10,17 +10,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Any
 
 from rtstream_async.errors import ConnectionClosedError, LinkClosedError, RTStreamError
-from rtstream_async.models.announcements import Announcement, Gap, GapUnrecoverable, StateChange
-from rtstream_async.models.messages import CHANNELS, Message, UnknownMessage
+from rtstream_async.models.announcements import Gap, GapUnrecoverable, StateChange
+from rtstream_async.models.messages import Message
 from rtstream_async.protocol.codec.frames import decode_frame, oversize_message
 from rtstream_async.protocol.codec.loose import canonical_channel
-from rtstream_async.protocol.codec.output import OutputDecoder
 from rtstream_async.protocol.link import LinkSignal, LinkState
 from rtstream_async.protocol.overflow import Overflow
-from rtstream_async.protocol.router import Key, Router, keys_of
+from rtstream_async.protocol.router import keys_of
 from rtstream_async.realtime.brake import Brake
 from rtstream_async.realtime.burst import Burst
-from rtstream_async.realtime.early import EarlyMessages
+from rtstream_async.realtime.fanout import Fanout
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.link import LinkRunner
 from rtstream_async.realtime.poll import Poller
@@ -33,7 +32,6 @@ __all__ = ["Hub"]
 
 logger = logging.getLogger("rtstream_async.realtime")
 
-_KNOWN = frozenset(CHANNELS)
 _STATES_KEPT = 256
 
 _NOT_REBOUND = (
@@ -60,26 +58,20 @@ class Hub:
         supervisor: Supervisor,
         poller: Poller | None = None,
     ) -> None:
-        self._settings = settings
         self._supervisor = supervisor
-        self._poller = poller
         self.loop: asyncio.AbstractEventLoop | None = None
         self._link = LinkRunner(
             fetch_url=fetch_url, open_socket=open_socket, settings=settings, listener=self
         )
         self._finished = asyncio.Event()  # the link's task has ended; set again by each
         self._brake = Brake(self._link, timeout=settings.block_timeout)
-        self._router: Router[Inbox] = Router()
-        self._inboxes: dict[Inbox, None] = {}
+        self._fanout = Fanout(poller=poller, settings=settings, spawn=supervisor.start_soon)
         self._watchers: dict[Inbox, None] = {}  # of `states()`
-        self._early = EarlyMessages(maxsize=settings.early_messages)
-        self._armed: dict[Key, str] = {}
-        self._outputs: dict[Key, OutputDecoder] = {}
+        self._own_ids: set[str] = set()  # every connection id that we have had
         self._heard_at = 0.0  # Unix time, seconds, of the last frame
         self._gap_since: float | None = None
         self._losses = Burst(logger, quiet=settings.log_quiet)
         self._drops = Burst(logger, quiet=settings.log_quiet)
-        self._unreadables = Burst(logger, quiet=settings.log_quiet)
 
     def check(self) -> asyncio.AbstractEventLoop:
         """Return the event loop that all this lives in.
@@ -169,22 +161,22 @@ class Hub:
             control=control,
             takes_all=channels is None,
         )
-        self._inboxes[inbox] = None
-        self._router.add(inbox, inbox.keys)
+        self._fanout.add(inbox)
         if self.state.is_over:
             inbox.fail(self._ending())
-        for message in self._early.claim(inbox.keys):
-            inbox.deliver(message)
         return Subscription(self, inbox)
 
     def unsubscribe(self, inbox: Inbox) -> None:
         """Give `inbox` nothing more, and end whoever reads it."""
-        self._router.remove(inbox, inbox.keys)
-        self._inboxes.pop(inbox, None)
+        self._fanout.remove(inbox)
         self._watchers.pop(inbox, None)
         self._brake.release(inbox)
         inbox.close()
         inbox.end()
+
+    def watch(self, inbox: Inbox) -> None:
+        """See to it that `inbox`, which somebody waits for, is not silent without a reason."""
+        self._fanout.watch(inbox)
 
     def states(self) -> AsyncIterator[StateChange]:
         """Return the changes of the link's state from now on; does not open it."""
@@ -205,11 +197,11 @@ class Hub:
     def note_armed(self, *, rtstream_id: str | None, channel: str, connection_id: str) -> None:
         """Note that something was created that publishes `channel` to `connection_id`.
 
-        What it publishes before somebody subscribes is kept for the first who does.
+        What it publishes before somebody subscribes is kept for the first who does. An id that
+        was never ours is somebody else's, and none of our business.
         """
-        key = (rtstream_id, canonical_channel(channel))
-        self._armed[key] = connection_id
-        self._early.arm(key, is_wanted=bool(self._router.targets(*key)))
+        if connection_id in self._own_ids:
+            self._fanout.arm(rtstream_id, channel, connection_id)
 
     def set_output_type(self, rtstream_id: str, channel: str, output_type: Any) -> None:
         """Decode the text of these messages as `output_type` from now on; `None`: no longer.
@@ -217,11 +209,7 @@ class Hub:
         Raises:
             InvalidArgumentError: The type can't be decoded from JSON.
         """
-        key = (rtstream_id, canonical_channel(channel))
-        if output_type is None:
-            self._outputs.pop(key, None)
-        else:
-            self._outputs[key] = OutputDecoder(output_type)
+        self._fanout.set_output_type(rtstream_id, channel, output_type)
 
     async def aclose(self) -> None:
         """End the link; what is queued can still be read, then iteration ends.
@@ -239,11 +227,13 @@ class Hub:
     def on_frame(self, data: bytes) -> None:
         """Take one data frame to whom it concerns."""
         now = self._heard_at = time.time()
-        self.dispatch(decode_frame(data, now, self._link.link.generation))
+        self._fanout.dispatch(decode_frame(data, now, self._link.link.generation))
 
     def on_oversize(self, size: int, limit: int) -> None:
         """Take note of a frame of `size` bytes that was too large to keep."""
-        self.dispatch(oversize_message(size, limit, time.time(), self._link.link.generation))
+        self._fanout.dispatch(
+            oversize_message(size, limit, time.time(), self._link.link.generation)
+        )
 
     def on_change(self, previous: LinkState, state: LinkState, reason: str) -> None:
         """Tell everybody what has become of the link."""
@@ -257,9 +247,9 @@ class Hub:
         )
         for watcher in list(self._watchers):
             watcher.deliver(change)
-        self._announce(change)
+        self._fanout.announce(change)
         if previous.is_over:
-            for inbox in self._inboxes:
+            for inbox in self._fanout.inboxes:
                 inbox.fail(None)
         if previous.has_connection_id and state is LinkState.RECONNECTING:
             self._lost(now, reason)
@@ -268,41 +258,8 @@ class Hub:
         elif state.is_over:
             self._over()
 
-    def dispatch(self, message: Message) -> None:
-        """Take one message, pushed or not, to whom it concerns."""
-        stream, channel = message.rtstream_id, message.channel
-        if self._outputs and (output := self._outputs.get((stream, channel))) is not None:
-            message = output.fill(message)
-        targets = self._router.targets(stream, channel)
-        if type(message) is UnknownMessage:
-            self._dispatch_unknown(message, targets)
-            return
-        for inbox in targets:
-            inbox.deliver(message)
-        if not targets:
-            self._early.keep(message)
-
-    def _dispatch_unknown(self, message: UnknownMessage, targets: tuple[Inbox, ...]) -> None:
-        is_unreadable = message.channel in _KNOWN
-        if is_unreadable or not message.channel:
-            self._unreadables.warn(
-                "a frame on the channel %r could not be read: %s", message.channel, message.reason
-            )
-        for inbox in targets:
-            if inbox.takes_all or not is_unreadable:
-                inbox.deliver(message)
-            elif inbox.has_control:
-                inbox.announce(message)
-            else:
-                inbox.unreadable += 1
-        if not targets:
-            self._early.keep(message)
-
-    def _announce(self, announcement: Announcement) -> None:
-        for inbox in list(self._inboxes):
-            inbox.announce(announcement)
-
     def _live(self, now: float) -> None:
+        self._own_ids.add(self._link.connection_id or "")
         since, self._gap_since = self._gap_since, None
         if since is None:
             logger.info("the link is live")
@@ -312,31 +269,32 @@ class Hub:
 
     def _after_gap(self, since: float, until: float) -> None:
         """Say what became of a gap: this is the step that recovery takes over."""
-        self._announce(GapUnrecoverable(at=until, since=since, until=until, reason=_NOT_REBOUND))
+        self._fanout.announce(
+            GapUnrecoverable(at=until, since=since, until=until, reason=_NOT_REBOUND)
+        )
 
     def _lost(self, now: float, cause: str) -> None:
         self._losses.warn("the link was lost: %s; reconnecting", cause)
         self._gap_since = max(self._heard_at, self._link.live_since)
-        for inbox in self._inboxes:
+        for inbox in self._fanout.inboxes:
             inbox.gaps += 1
-        self._announce(Gap(at=now, since=self._gap_since, cause=f"link lost: {cause}"))
+        self._fanout.announce(Gap(at=now, since=self._gap_since, cause=f"link lost: {cause}"))
 
     def _over(self) -> None:
         failure = self._link.crash if self.state is LinkState.CLOSED else self._ending()
         if failure is not None:
             logger.error("the link is %s: %s", self.state.value, failure)
-        for inbox in self._inboxes:
+        for inbox in self._fanout.inboxes:
             inbox.fail(failure)
         if self.state is LinkState.CLOSED:
             self._end()
 
     def _end(self) -> None:
-        for inbox in (*self._inboxes, *self._watchers):
+        for inbox in (*self._fanout.inboxes, *self._watchers):
             self._brake.release(inbox)
             inbox.end()
-        self._inboxes.clear()
+        self._fanout.clear()
         self._watchers.clear()
-        self._router = Router()
 
     def _ending(self) -> RTStreamError:
         """Return what to raise in whoever wants something of a link that is over."""

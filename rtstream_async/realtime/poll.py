@@ -1,17 +1,45 @@
-"""Channels that nothing in this connection armed: polled over REST, or said to be silent."""
+"""Reading the running indexes of one stream over REST, as long as nothing pushes them to us."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from rtstream_async.models.records import Scene
+import anyio
 
-__all__ = ["Poller"]
+from rtstream_async.errors import RTStreamError
+from rtstream_async.models.messages import AudioMessage, Message, SceneMessage
+from rtstream_async.models.records import Scene
+from rtstream_async.protocol.dedupe import Seen
+from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.settings import HubSettings
+
+__all__ = ["POLLABLE", "IndexPoll", "Poller"]
+
+logger = logging.getLogger("rtstream_async.realtime")
+
+_KINDS: dict[str, Callable[..., Message]] = {
+    "scene_index": SceneMessage,
+    "audio_index": AudioMessage,
+}
+POLLABLE = frozenset(_KINDS)
+"""The channels whose messages can also be read over REST."""
+
+_OVERLAP = 60.0  # seconds: a slow result may come after those of later windows
+_IDLE_AFTER = 15  # turns without news
+_LOOK_EVERY = 15  # turns: for indexes that were started or stopped meanwhile
+_LONGEST = 60.0  # seconds between two turns where nothing runs, or nothing works
 
 
 class Poller(Protocol):
     """How the records of indexes are read without the socket."""
+
+    def now(self) -> float:
+        """Return the service's Unix time, seconds."""
+        ...
 
     async def running_indexes(self, rtstream_id: str, channel: str) -> Sequence[str]:
         """Return the ids of the stream's running indexes that make messages of `channel`.
@@ -23,3 +51,107 @@ class Poller(Protocol):
     async def records(self, rtstream_id: str, index_id: str, since: float) -> Sequence[Scene]:
         """Return the records that end after `since` (Unix time, seconds), in any order."""
         ...
+
+
+class IndexPoll:
+    """Polls the indexes of one stream and channel, from now on.
+
+    Attributes:
+        seen: The records that were found.
+    """
+
+    def __init__(
+        self,
+        poller: Poller,
+        stream: str,
+        channel: str,
+        *,
+        settings: HubSettings,
+        limit: anyio.Semaphore,
+        deliver: Callable[[Message], None],
+        on_silent: Callable[[], None],
+    ) -> None:
+        """Prepare to poll.
+
+        Args:
+            poller: How.
+            stream: Id of the stream.
+            channel: One of `POLLABLE`.
+            settings: How often.
+            limit: How many may poll at once.
+            deliver: Takes the messages, in order of time.
+            on_silent: Called when there is no index to poll, at each look.
+        """
+        self.seen = Seen()
+        self._poller = poller
+        self._stream = stream
+        self._channel = channel
+        self._settings = settings
+        self._limit = limit
+        self._deliver = deliver
+        self._on_silent = on_silent
+        self._began = self._newest = poller.now()
+        self._indexes: Sequence[str] = ()
+        self._turns = 0
+        self._idle_turns = 0
+        self._delay = settings.poll_idle_interval
+        self._told = Burst(logger, quiet=float("inf"))
+        self._failures = Burst(logger, quiet=settings.log_quiet)
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            try:
+                async with self._limit:
+                    messages = await self._turn()
+            except RTStreamError as exc:
+                self._failures.warn("polling %s of %s failed: %s", self._channel, self._stream, exc)
+                self._delay = min(_LONGEST, self._delay * 2)
+            else:
+                self._take(messages)
+            # Chance only spreads the calls of many polls.
+            await anyio.sleep(self._delay * random.uniform(0.75, 1.25))  # noqa: S311
+
+    async def _turn(self) -> list[Message]:
+        """Return what is new, in order of time."""
+        if not self._indexes or self._turns % _LOOK_EVERY == 0:
+            self._indexes = await self._poller.running_indexes(self._stream, self._channel)
+        self._turns += 1
+        since = max(self._began, self._newest - _OVERLAP)
+        fresh: list[Message] = []
+        for index_id in self._indexes:
+            for scene in await self._poller.records(self._stream, index_id, since):
+                message = self._message(scene, index_id)
+                self._newest = max(self._newest, scene.end)
+                if self.seen.add(message, index_id):
+                    fresh.append(message)
+        return sorted(fresh, key=lambda message: message.start)  # type: ignore[attr-defined]
+
+    def _take(self, messages: list[Message]) -> None:
+        if not self._indexes:
+            self._on_silent()
+            self._delay = min(_LONGEST, self._delay * 2)
+            return
+        self._told.warn(
+            "nothing in this connection arms %s of %s; its records are polled over REST",
+            self._channel,
+            self._stream,
+        )
+        self._idle_turns = 0 if messages else self._idle_turns + 1
+        is_idle = self._idle_turns >= _IDLE_AFTER
+        self._delay = self._settings.poll_idle_interval if is_idle else self._settings.poll_interval
+        for message in messages:
+            self._deliver(message)
+
+    def _message(self, scene: Scene, index_id: str) -> Message:
+        return _KINDS[self._channel](
+            channel=self._channel,
+            rtstream_id=self._stream,
+            received_at=time.time(),
+            origin="poll",
+            source=scene.raw,
+            start=scene.start,
+            end=scene.end,
+            text=scene.text,
+            index_id=index_id,
+        )

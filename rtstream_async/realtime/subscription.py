@@ -113,7 +113,8 @@ class Subscription(Generic[M_co]):
         self._hub.unsubscribe(self._inbox)
 
     async def __aenter__(self) -> Self:
-        await self._ask()
+        if self._wants_link:
+            await self._hub.open()
         return self
 
     async def __aexit__(
@@ -134,9 +135,9 @@ class Subscription(Generic[M_co]):
         return f"<Subscription {', '.join(keys)}>"
 
     async def _ask(self) -> None:
-        if self._wants_link:
-            await self._hub.open()
-            self._wants_link = False
+        await self._hub.open()
+        self._wants_link = False
+        self._hub.watch(self._inbox)
 
     async def _next(self, ended: Callable[[], Exception]) -> M_co:
         """Return what is next; when there is nothing more, raise what `ended()` returns."""

@@ -102,7 +102,7 @@ async def test_a_cancelled_receive_loses_nothing(wired):
         waiting = asyncio.create_task(sub.receive())
         await anyio.wait_all_tasks_blocked()
         # The message and the cancellation come in the same turn of the loop.
-        wired.hub.dispatch(message(text))
+        wired.hub._fanout.dispatch(message(text))
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -114,7 +114,7 @@ async def test_a_cancelled_reader_hands_its_turn_to_the_next(wired):
     sub = wired.subscribe()
     first, second, third = (asyncio.create_task(sub.receive()) for _ in range(3))
     await anyio.wait_all_tasks_blocked()
-    wired.hub.dispatch(message("a"))
+    wired.hub._fanout.dispatch(message("a"))
     first.cancel()
     assert (await second).text == "a"
     third.cancel()
@@ -163,7 +163,7 @@ async def test_leaving_the_context_unsubscribes(wired):
         assert (await sub.receive()).text == "a"
     await wired.send("b")
     assert sub.stats.received == 1
-    assert len(wired.hub._inboxes) == 1
+    assert len(wired.hub._fanout.inboxes) == 1
 
 
 async def test_a_clean_shutdown_lets_the_queue_be_read(wired):
@@ -190,14 +190,14 @@ async def test_break_and_forget_unsubscribes(wired):
 
     reading = asyncio.create_task(first_only())
     await anyio.wait_all_tasks_blocked()
-    assert len(wired.hub._inboxes) == 2
+    assert len(wired.hub._fanout.inboxes) == 2
     await wired.send("a")
     assert await reading == "a"
     del reading
     gc.collect()
     await wired.send("b")
-    assert len(wired.hub._inboxes) == 1
-    assert wired.hub._router.targets("rts-1", "scene_index") == ()
+    assert len(wired.hub._fanout.inboxes) == 1
+    assert wired.hub._fanout._router.targets("rts-1", "scene_index") == ()
 
 
 async def test_a_subscription_may_be_collected_in_any_thread(wired):
@@ -212,7 +212,7 @@ async def test_a_subscription_may_be_collected_in_any_thread(wired):
     thread.start()
     await asyncio.to_thread(thread.join)
     await wired.send("a")
-    assert len(wired.hub._inboxes) == 1
+    assert len(wired.hub._fanout.inboxes) == 1
 
 
 async def test_drop_oldest_is_counted_and_announced_once(wired):
@@ -400,7 +400,7 @@ async def test_a_waiting_reader_is_woken_once_for_many_messages(wired):
     reading = asyncio.create_task(read())
     await anyio.wait_all_tasks_blocked()
     for text in numbers(100):
-        wired.hub.dispatch(message(text))
+        wired.hub._fanout.dispatch(message(text))
     await reading
     assert seen == numbers(100)
     assert woken == 1

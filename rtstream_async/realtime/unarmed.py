@@ -1,0 +1,146 @@
+"""Channels that nothing in this connection armed: polled, or said to be silent.
+
+A stream from `get_rtstream()`, or an index that another process made, publishes to somebody else's
+connection id. Who subscribes to it here must neither hang in silence nor be told twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import anyio
+import attrs
+
+from rtstream_async.models.announcements import NotArmed
+from rtstream_async.models.messages import Message
+from rtstream_async.protocol.router import Key
+from rtstream_async.realtime.inbox import Inbox
+from rtstream_async.realtime.poll import POLLABLE, IndexPoll, Poller
+from rtstream_async.realtime.settings import HubSettings
+
+__all__ = ["Unarmed"]
+
+logger = logging.getLogger("rtstream_async.realtime")
+
+_AT_ONCE = 4  # turns of polling, however many streams are polled
+
+
+@attrs.define(eq=False)
+class _Watch:
+    """One stream and channel that somebody reads and nobody here armed."""
+
+    stream: str
+    channel: str
+    readers: dict[Inbox, None] = attrs.field(factory=dict[Inbox, None])
+    poll: IndexPoll | None = None
+    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+    is_silent: bool = False  #: there was nothing to poll
+
+
+class Unarmed:
+    """What is read and not armed, and the tasks that poll it, each for as long as it is read.
+
+    Attributes:
+        watches: By stream and channel; empty where everything that is read is armed.
+    """
+
+    def __init__(
+        self,
+        poller: Poller | None,
+        *,
+        settings: HubSettings,
+        deliver: Callable[[Message], None],
+        spawn: Callable[..., None],
+    ) -> None:
+        """Watch nothing yet.
+
+        Args:
+            poller: Reads indexes over REST; `None`: nothing can be polled.
+            settings: How often.
+            deliver: Takes the polled messages.
+            spawn: Starts a task: `spawn(work, *args, name=...)`.
+        """
+        self._poller = poller
+        self._settings = settings
+        self._deliver = deliver
+        self._spawn = spawn
+        self._limit = anyio.Semaphore(_AT_ONCE)
+        self.watches: dict[Key, _Watch] = {}
+
+    def read(self, stream: str, channel: str, inbox: Inbox) -> None:
+        """Have `inbox` get what can be polled of a channel that nothing armed."""
+        watch = self.watches.get((stream, channel))
+        if watch is None:
+            watch = self.watches[stream, channel] = _Watch(stream, channel)
+            watch.readers[inbox] = None
+            self._begin(watch)
+        elif inbox not in watch.readers:
+            watch.readers[inbox] = None
+            if watch.is_silent:
+                inbox.announce(_not_armed(watch))
+
+    def leave(self, inbox: Inbox) -> None:
+        """Do nothing for `inbox` any more."""
+        for key, watch in list(self.watches.items()):
+            watch.readers.pop(inbox, None)
+            if not watch.readers:
+                del self.watches[key]
+                watch.scope.cancel()
+
+    def is_repeat(self, message: Message) -> bool:
+        """Take note of a pushed message; return whether it had been polled before."""
+        watch = self.watches.get((message.rtstream_id, message.channel))
+        if watch is None:
+            return False
+        watch.scope.cancel()  # somebody did arm it: to poll as well would bring all of it twice
+        return watch.poll is not None and watch.poll.seen.has(message)
+
+    def armed(self, stream: str | None, channel: str) -> None:
+        """Leave it alone: it is pushed to us from now on."""
+        watch = self.watches.get((stream, channel))
+        if watch is not None:
+            watch.scope.cancel()
+
+    def stop(self) -> None:
+        """Watch nothing any more."""
+        for watch in self.watches.values():
+            watch.scope.cancel()
+        self.watches.clear()
+
+    def _begin(self, watch: _Watch) -> None:
+        if self._poller is None or watch.channel not in POLLABLE:
+            self._silent(watch)
+            return
+        watch.poll = IndexPoll(
+            self._poller,
+            watch.stream,
+            watch.channel,
+            settings=self._settings,
+            limit=self._limit,
+            deliver=self._deliver,
+            on_silent=lambda: self._silent(watch),
+        )
+        self._spawn(_poll, watch.poll, watch.scope, name="rtstream-async poll")
+
+    def _silent(self, watch: _Watch) -> None:
+        if watch.is_silent:
+            return
+        watch.is_silent = True
+        logger.warning(
+            "nothing in this connection arms %s of %s, and there is nothing to poll; waiting",
+            watch.channel,
+            watch.stream,
+        )
+        for inbox in watch.readers:
+            inbox.announce(_not_armed(watch))
+
+
+async def _poll(poll: IndexPoll, scope: anyio.CancelScope) -> None:
+    with scope:
+        await poll.run()
+
+
+def _not_armed(watch: _Watch) -> NotArmed:
+    return NotArmed(at=time.time(), channel=watch.channel, rtstream_id=watch.stream)
