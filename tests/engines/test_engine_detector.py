@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import BLANKS, photograph, screen, surveillance
+from tests.engines.pictures import BLANKS, photograph, screen, surveillance
 
 from rtstream_async.local.engines.offline import opencv
 from rtstream_async.local.engines.offline.classes import LABELS, OTHER_THRESHOLD, threshold

@@ -138,7 +138,7 @@ def test_the_frames_looked_at_are_spread_and_end_with_the_last(count, period, co
     assert chosen[-1] == count - 1
     assert list(chosen) == sorted(set(chosen))
     assert chosen[0] >= 0
-    assert len(chosen) == 1 or len(chosen) * cost * streams <= 0.5 * period + 1e-9
+    assert len(chosen) == 1 or len(chosen) * cost * streams <= 0.4 * period + 1e-9
     gaps = {b - a for a, b in itertools.pairwise(chosen)}
     assert not gaps or max(gaps) - min(gaps) <= 1
 
@@ -146,7 +146,7 @@ def test_the_frames_looked_at_are_spread_and_end_with_the_last(count, period, co
 def test_one_stream_is_looked_at_in_every_frame():
     """Sparing is for the many."""
     assert frames_to_look_at(5, period=5.0, cost=0.1, streams=1) == (0, 1, 2, 3, 4)
-    assert frames_to_look_at(5, period=5.0, cost=0.1, streams=8) == (1, 3, 4)
+    assert frames_to_look_at(5, period=5.0, cost=0.1, streams=8) == (2, 4)
     assert frames_to_look_at(5, period=0.0, cost=0.1, streams=8) == (4,)
 
 

@@ -10,7 +10,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from pictures import BLANKS, TERMINAL, as_h264, frame, photograph, recall, screen, surveillance
+from tests.engines.pictures import BLANKS, TERMINAL, as_h264, frame, photograph, recall, screen, surveillance
 
 from rtstream_async.local.engines.offline import vision as module
 from rtstream_async.local.engines.offline.vision import OfflineVision

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import pytest
 import rapidocr
-from pictures import BLANKS, TERMINAL, as_h264, photograph, recall, screen, surveillance
+from tests.engines.pictures import BLANKS, TERMINAL, as_h264, photograph, recall, screen, surveillance
 
 from rtstream_async.local.engines.offline import opencv
 from rtstream_async.local.engines.offline.words import Page, Reader, believable

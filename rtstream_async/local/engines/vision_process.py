@@ -27,17 +27,20 @@ _GRACE = 2.0  # seconds for the window that is being looked at when the engine i
 class VisionProcess:
     """A `VisionEngine` whose models live in a child process.
 
-    Windows are described one after the other, in the order in which they were asked for.
+    Windows are described one after the other, in the order in which they were asked for. When the
+    process dies, only the window that it was looking at is lost.
 
     Args:
-        stuck_after: Seconds without any answer, while one is waited for, after which the process
-            is taken for stuck and killed.
+        stuck_after: Seconds without an answer after which the process is taken for stuck and
+            killed.
     """
 
     def __init__(self, *, stuck_after: float = 60.0) -> None:
         self._stuck_after = stuck_after
         self._session: _Session | None = None
-        self._starting = asyncio.Lock()
+        # One window at a time: sent early they would fill the pipe, and an answer that is there
+        # would wait until the last of them is through. And who is cancelled in line costs nothing.
+        self._turn = asyncio.Lock()
         self._closed = False
 
     @property
@@ -59,7 +62,8 @@ class VisionProcess:
         Raises:
             EngineError: The models can't be loaded.
         """
-        await self._ready()
+        async with self._turn:
+            await self._ready()
 
     async def describe(
         self, frames: Sequence[Frame], *, key: str, prompt: str | None
@@ -75,55 +79,46 @@ class VisionProcess:
         del prompt  # nothing here understands it
         if not frames:
             raise ValueError("frames is empty; a window has at least one frame")
-        session = await self._ready()
         window = {"key": key, "frames": [attrs.asdict(frame) for frame in frames]}
-        result = await session.ask(window)
+        async with self._turn:
+            session = await self._ready()
+            result = await session.ask(window)
         return Description(text=result["text"], engine=_NAME, metadata=result["metadata"])
 
     async def aclose(self) -> None:
-        """End the process; windows that are waiting fail with `EngineError`."""
+        """End the process; windows that it has not described by then fail with `EngineError`."""
         self._closed = True
-        async with self._starting:
-            session, self._session = self._session, None
-            if session is not None:
-                await session.end(grace=_GRACE)
+        if self._session is not None:
+            await self._session.end("was closed", grace=_GRACE)
+        async with self._turn:  # whoever was starting a process has ended it by now
+            self._session = None
 
     async def _ready(self) -> _Session:
-        """Return a session whose models are loaded."""
-        async with self._starting:
-            if self._closed:
-                raise EngineError("the vision engine is closed")
-            if self._session is not None and self._session.lost is not None:
-                dead, self._session = self._session, None
-                await dead.end(grace=0)
-            if self._session is None:
-                self._session = await _Session.start(self._stuck_after)
+        """Return a session whose models are loaded; for the one whose turn it is."""
+        if self._session is not None and self._session.lost is None and not self._closed:
             return self._session
+        if self._closed:
+            raise EngineError("the vision engine is closed")
+        session = self._session = _Session(await Child.start(_MODULE), self._stuck_after)
+        try:
+            await session.ask(None)
+        except BaseException:  # cancelled or failed: either way it is of no use to the next
+            await session.end("was not ready", grace=0)
+            raise
+        return session
 
 
 class _Session:
-    """One life of the child process: requests by id, until it dies."""
+    """One life of the child process: one request after the other, until it dies."""
 
     def __init__(self, child: Child, stuck_after: float) -> None:
         self.lost: str | None = None  #: what happened to the process, once it is gone
         self._child = child
         self._stuck_after = stuck_after
         self._cause: str | None = None  #: why we ended the process, when it was us
-        self._last_answer = asyncio.get_running_loop().time()
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._reader = asyncio.create_task(self._read(), name="vision-answers")
-
-    @classmethod
-    async def start(cls, stuck_after: float) -> _Session:
-        """Return a session whose child has loaded the models."""
-        session = cls(await Child.start(_MODULE), stuck_after)
-        try:
-            await session.ask(None)
-        except BaseException:  # cancelled or failed: either way nobody else knows this process
-            await session.end(grace=0)
-            raise
-        return session
 
     @property
     def pid(self) -> int:
@@ -135,15 +130,17 @@ class _Session:
         if self.lost is not None:
             raise EngineError(self.lost)
         number = next(self._ids)
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            self._last_answer = loop.time()
-        answer = self._waiting[number] = loop.create_future()
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
-            # A broken pipe: the process is gone. `_read()` finds out how, and fails `answer`.
-            with contextlib.suppress(ConnectionError):
-                await self._child.send({"id": number, "window": window})
-            message = await self._patiently(answer)
+            async with asyncio.timeout(self._stuck_after):
+                # A broken pipe: the process is gone; `_read()` finds out how, and fails `answer`.
+                with contextlib.suppress(ConnectionError):
+                    await self._child.send({"id": number, "window": window})
+                message = await answer
+        except TimeoutError:
+            story = f"answered nothing for {self._stuck_after:g} s and was killed"
+            await self.end(story, grace=0)
+            raise EngineError(f"the vision process {story}") from None
         finally:
             del self._waiting[number]
             answer.cancel()
@@ -151,9 +148,9 @@ class _Session:
             raise EngineError(message["error"])
         return message["result"]
 
-    async def end(self, *, grace: float) -> None:
+    async def end(self, cause: str, *, grace: float) -> None:
         """End the process: ask it to, wait up to `grace` seconds, then kill it."""
-        self._cause = self._cause or "was closed"
+        self._cause = self._cause or cause
         self._child.close_input()
         try:
             # Not `wait_for`: that would cancel the reader, and with it the story of the end.
@@ -162,22 +159,9 @@ class _Session:
             self._child.kill()
         await self._reader
 
-    async def _patiently(self, answer: asyncio.Future[Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Return the answer; kill the process when it answers nobody."""
-        loop = asyncio.get_running_loop()
-        while not answer.done():
-            left = self._last_answer + self._stuck_after - loop.time()
-            if left <= 0:
-                self._cause = f"answered nothing for {self._stuck_after:g} s and was killed"
-                self._child.kill()
-                break
-            await asyncio.wait({answer}, timeout=left)
-        return await answer
-
     async def _read(self) -> None:
         async for message in self._child:
-            self._last_answer = asyncio.get_running_loop().time()
-            answer = self._waiting.get(message["id"])
+            answer = self._waiting.get(message["id"])  # none: it was cancelled
             if answer is not None and not answer.done():
                 answer.set_result(message)
         code = await self._child.stop(_GRACE)
@@ -188,7 +172,7 @@ class _Session:
 
 
 def _obituary(cause: str | None, code: int, last_words: str) -> str:
-    """Say how the process ended, for the status of the indexes that waited for it."""
+    """Say how the process ended, for the status of the index that waited for it."""
     if cause is not None:
         return f"the vision process {cause}"
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

@@ -21,7 +21,7 @@ __all__ = [
     "wants_reading",
 ]
 
-_LOOK_SHARE = 0.5  # of one core, for finding things, over all streams
+_LOOK_SHARE = 0.4  # of one core, for finding things, over all streams
 _READ_SHARE = 0.3  # of one core, for reading words, over all streams
 _NEW_PICTURE = 0.25  # changed share from which the picture is another one
 _PURSE = 1.5  # CPU seconds of reading that can be saved up
