@@ -357,3 +357,19 @@ def first_frames_of_footage(target, count):
             packet.stream = stream
             part.mux(packet)
     return target
+
+
+async def test_progress_never_runs_ahead_of_the_sampled_frames(camera, tmp_path):
+    """Who closes a window by it must not miss a frame that was still being decoded."""
+    async with recording(str(camera), tmp_path / "out") as made:
+        await made.ingest.sample("k", origin=0, period=0.2)
+        await made.wait_for(Progress, count=8)
+    reached = 0.0
+    for event in made.events:
+        if isinstance(event, Progress):
+            assert reached <= event.sampled_to <= event.time
+            reached = event.sampled_to
+        elif isinstance(event, Sampled):
+            assert event.due >= reached - 0.2
+            assert event.frame.time >= reached
+    assert reached > made.segments[0].start + 1

@@ -89,6 +89,7 @@ class Progress:
 
     time: float  #: recorded up to here, Unix seconds
     open_segment: OpenSegment | None
+    sampled_to: float  #: no frame from before this Unix time will be `Sampled` any more
     lag: float  #: seconds behind the wall clock
     dropped_frames: int  #: sampled frames thrown away so far because nobody took them in time
 

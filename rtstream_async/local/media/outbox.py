@@ -42,6 +42,7 @@ class Outbox:
         self._frames: deque[Sampled] = deque(maxlen=_MOST_FRAMES)
         self._dropped = 0
         self._is_closed = False
+        self._last: IngestEvent | None = None
         self._condition = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
@@ -67,9 +68,10 @@ class Outbox:
             self._frames.append(sampled)
             self._condition.notify_all()
 
-    def close(self, timeout: float) -> None:
-        """Send what is queued, for at most `timeout` seconds."""
+    def close(self, timeout: float, *, last: IngestEvent | None = None) -> None:
+        """Send what is queued and then `last`, for at most `timeout` seconds."""
         with self._condition:
+            self._last = last
             self._is_closed = True
             self._condition.notify_all()
         self._thread.join(timeout)
@@ -81,11 +83,22 @@ class Outbox:
                 if event is None:
                     next_report = time.monotonic() + _PROGRESS_EVERY
                     event = self._report(self._dropped)
+                    self._send_frames()  # a report speaks of frames that have gone out
                 if event is not None:
                     self._parent.send(to_wire(event))
+            if self._last is not None:
+                self._parent.send(to_wire(self._last))
         except BrokenPipeError:
             # Nobody is left to tell. The other pipe's end says the same, and ends the worker.
             self._discard()
+
+    def _send_frames(self) -> None:
+        with self._condition:
+            frames = list(self._frames)
+            self._frames.clear()
+            self._condition.notify_all()
+        for frame in frames:
+            self._parent.send(to_wire(frame))
 
     def _next(self, report_at: float) -> IngestEvent | _End | None:
         """The next thing to send; `None` when it is time for a report."""

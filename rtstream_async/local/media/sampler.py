@@ -86,12 +86,20 @@ class Sampler:
         self._stream: VideoStream | None = None
         self._queue: deque[Coded | _Decoded | _NewSource | None] = deque()
         self._queued = 0
+        self._unfinished = 0
         self._is_skipping = False
         self._newest: float | None = None
+        self._sampled_to: float | None = None
         self._lock = threading.Lock()  # the schedule: commands come from another thread
         self._condition = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._thread.start()
+
+    @property
+    def sampled_to(self) -> float | None:
+        """Unix time before which no frame will come any more; `None` before any packet."""
+        with self._condition:
+            return self._sampled_to
 
     def order(self, key: str, *, origin: float, period: float) -> None:
         """Begin sampling for `key` (Unix seconds)."""
@@ -127,6 +135,8 @@ class Sampler:
             due = self._schedule.due
         if due is not None and time >= due and not self._is_too_much():
             self._put(_Decoded(frame, time))
+        else:
+            self._settle(time)
 
     def close(self) -> None:
         """Give the frames that are still due from what was offered, and end."""
@@ -138,6 +148,7 @@ class Sampler:
         with self._condition:
             first = self._queue[0] if self._queue else None
             if self._may_skip and isinstance(first, Coded) and time - first.time > _MOST_BEHIND:
+                self._unfinished -= len(self._queue)
                 self._queue.clear()
                 self._queued = 0
 
@@ -150,6 +161,7 @@ class Sampler:
     def _put(self, item: Coded | _Decoded | _NewSource | None) -> None:
         with self._condition:
             self._queue.append(item)
+            self._unfinished += 1
             self._queued += item.size if item else 0
             self._condition.notify_all()
 
@@ -168,12 +180,30 @@ class Sampler:
                 case Coded():
                     self._group.add(item)
                     self._advance()
+                    due = self._due()
+                    newest = self._group.newest
+                    self._finish(newest if due is None else min(due, newest))
                 case _Decoded(frame=frame, time=time):
                     self._keep(frame, time)
+                    self._finish(time)
                 case _NewSource(stream=stream):
                     self._drain()
                     self._stream = stream
+                    self._finish(None)
         self._drain()
+
+    def _finish(self, time: float | None) -> None:
+        """One item is done with, and all frames from before `time` are out."""
+        with self._condition:
+            self._unfinished -= 1
+            if time is not None:
+                self._sampled_to = max(self._sampled_to or time, time)
+
+    def _settle(self, time: float) -> None:
+        """The frame at `time` is not wanted; if none is being worked on, all is out."""
+        with self._condition:
+            if not self._unfinished:
+                self._sampled_to = max(self._sampled_to or time, time)
 
     def _due(self) -> float | None:
         with self._lock:

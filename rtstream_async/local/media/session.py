@@ -147,6 +147,11 @@ class Player:
         }
         self.lag = 0.0  #: seconds behind the wall clock
 
+    @property
+    def has_video(self) -> bool:
+        """Whether there is a picture to sample."""
+        return self._source.video is not None
+
     def play(self) -> None:
         """Return at the end of the source, or when told to stop.
 

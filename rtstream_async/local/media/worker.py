@@ -71,10 +71,8 @@ class Worker:
             self._recorder.close()
         except RecordingError as exc:
             closing = Lost(reason=str(exc))
-        if closing is not None:
-            self._outbox.put(closing)
         self._finished.set()
-        self._outbox.close(_SEND_GRACE)
+        self._outbox.close(_SEND_GRACE, last=closing)
 
     def _play_all(self) -> Refused | Lost | Ended | None:
         while True:
@@ -134,9 +132,16 @@ class Worker:
         return Progress(
             time=end,
             open_segment=open_segment,
+            sampled_to=self._sampled_to(open_segment.start, end),
             lag=self._player.lag if self._player is not None else 0.0,
             dropped_frames=dropped,
         )
+
+    def _sampled_to(self, start: float, end: float) -> float:
+        if self._sampler is None or self._player is None or not self._player.has_video:
+            return end
+        sampled_to = self._sampler.sampled_to
+        return start if sampled_to is None else min(sampled_to, end)
 
     def _listen(self) -> None:
         """Follow the parent's commands until it closes the pipe; then see that we end."""
