@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engines.pictures import BLANKS, photograph, screen, surveillance
 
 from rtstream_async.local.engines.offline import opencv
 from rtstream_async.local.engines.offline.classes import LABELS, OTHER_THRESHOLD, threshold
@@ -17,6 +16,7 @@ from rtstream_async.local.engines.offline.detector import (
     suppress,
 )
 from rtstream_async.local.engines.ports import EngineError
+from tests.engines.pictures import BLANKS, photograph, screen, surveillance
 
 
 @pytest.fixture(scope="module")

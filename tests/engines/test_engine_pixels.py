@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engines.pictures import BLANKS, as_h264, photograph, surveillance
 
 from rtstream_async.local.domain.scene_text import Box, Sighting
 from rtstream_async.local.engines.offline import opencv, pixels
 from rtstream_async.local.engines.offline.detector import Detector
+from tests.engines.pictures import BLANKS, as_h264, photograph, surveillance
 
 
 def plain(blue, green, red):

@@ -10,11 +10,20 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from tests.engines.pictures import BLANKS, TERMINAL, as_h264, frame, photograph, recall, screen, surveillance
 
 from rtstream_async.local.engines.offline import vision as module
 from rtstream_async.local.engines.offline.vision import OfflineVision
 from rtstream_async.local.engines.ports import EngineError
+from tests.engines.pictures import (
+    BLANKS,
+    TERMINAL,
+    as_h264,
+    frame,
+    photograph,
+    recall,
+    screen,
+    surveillance,
+)
 
 START = 1_700_000_000.0
 TALL = 120_000.0  # seconds between windows that nothing may be spared in

@@ -5,11 +5,19 @@ from __future__ import annotations
 import cv2
 import pytest
 import rapidocr
-from tests.engines.pictures import BLANKS, TERMINAL, as_h264, photograph, recall, screen, surveillance
 
 from rtstream_async.local.engines.offline import opencv
 from rtstream_async.local.engines.offline.words import Page, Reader, believable
 from rtstream_async.local.engines.ports import EngineError
+from tests.engines.pictures import (
+    BLANKS,
+    TERMINAL,
+    as_h264,
+    photograph,
+    recall,
+    screen,
+    surveillance,
+)
 
 EVERYTHING = 1_000_000
 

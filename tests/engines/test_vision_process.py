@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.engines.pictures import BLANKS, TERMINAL, frame, recall, screen, surveillance
 
 from rtstream_async.local.engines.ports import EngineError, Frame
 from rtstream_async.local.engines.vision_process import VisionProcess
+from tests.engines.pictures import BLANKS, TERMINAL, frame, recall, screen, surveillance
 
 START = 1_700_000_000.0
 
@@ -218,6 +218,18 @@ async def test_closing_ends_a_process_that_is_still_loading():
     await _until(lambda: engine.pid is not None)
     await engine.aclose()
     with pytest.raises(EngineError, match="the vision process was closed"):
+        await starting
+    assert _children() == before
+
+
+async def test_closing_ends_a_process_that_has_not_begun():
+    """Between the start of a process and its first request there is a moment, too."""
+    before = _children()
+    engine = VisionProcess()
+    starting = asyncio.create_task(engine.warm_up())
+    await asyncio.sleep(0)
+    await engine.aclose()
+    with pytest.raises(EngineError, match="the vision engine is closed"):
         await starting
     assert _children() == before
 
