@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Real parts that the tests start: an RTMP server, a browser, real footage.
-TEST_PACKAGES := chromium libnginx-mod-rtmp nginx-light opencv-doc
+TEST_PACKAGES := chromium libnginx-mod-rtmp nginx opencv-doc openssl
 
 .PHONY: demo test check format bench clean help
 
