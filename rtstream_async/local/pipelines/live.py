@@ -258,7 +258,7 @@ class LiveStream:
         self.progress = event
         self._note_recorded(event.time)
         for index in self.indexes.values():
-            index.advance(event.time - _SETTLE)
+            index.advance(event.sampled_to)
 
     def _note_recorded(self, until: float) -> None:
         self.recorded_to = max(self.recorded_to or 0.0, until)
@@ -297,9 +297,6 @@ class LiveStream:
         )
         self.row = changed or self.row
         self._changed.set()
-
-
-_SETTLE = 0.5  # sampled frames may come this much, in seconds of the stream, after the progress
 
 
 def segment_of(stream_id: str, event: SegmentClosed) -> SegmentRow:
