@@ -53,12 +53,22 @@ class Router(Generic[T]):
                 del self._buckets[key]
             self._forget(key)
 
+    def clear(self) -> None:
+        """Have no targets any more."""
+        self._buckets.clear()
+        self._answers.clear()
+
     def targets(self, stream: str | None, channel: str) -> tuple[T, ...]:
         """Return whom a message of `stream` and `channel` goes to, each once."""
         try:
             return self._answers[channel][stream]
         except KeyError:
             return self._work_out(stream, channel)
+
+    def of_stream(self, stream: str, channel: str) -> tuple[T, ...]:
+        """Return those targets that asked for this very stream, and for `channel` or all."""
+        exact = self._buckets.get((stream, channel), {})
+        return (*exact, *(t for t in self._buckets.get((stream, None), {}) if t not in exact))
 
     def _work_out(self, stream: str | None, channel: str) -> tuple[T, ...]:
         # A dict, not a list: a target may have an exact key and a wildcard.

@@ -39,7 +39,13 @@ class Fanout:
         self.inboxes: dict[Inbox, None] = {}
         self._router: Router[Inbox] = Router()
         self._early = EarlyMessages(maxsize=settings.early_messages)
-        self._unarmed = Unarmed(poller, settings=settings, deliver=self.dispatch, spawn=spawn)
+        self._unarmed = Unarmed(
+            poller,
+            settings=settings,
+            deliver=self.dispatch,
+            readers=self._router.of_stream,
+            spawn=spawn,
+        )
         self._watches = self._unarmed.watches  # looked at for every message
         self._armed: dict[Key, str] = {}
         self._outputs: dict[Key, OutputDecoder] = {}
@@ -71,7 +77,7 @@ class Fanout:
     def clear(self) -> None:
         """Have no inboxes any more."""
         self.inboxes.clear()
-        self._router = Router()
+        self._router.clear()
         self._unarmed.stop()
 
     def arm(self, rtstream_id: str | None, channel: str, connection_id: str) -> None:

@@ -149,6 +149,7 @@ class Subscription(Generic[M_co]):
                 return self._take()
             if self._wants_link and not inbox.is_ended:
                 await self._ask()
+                continue  # meanwhile something may have come
             if inbox.failure is not None:
                 raise inbox.failure.with_traceback(None)
             if inbox.is_ended:

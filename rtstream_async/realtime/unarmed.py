@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import anyio
 import attrs
@@ -33,7 +33,7 @@ class _Watch:
 
     stream: str
     channel: str
-    readers: dict[Inbox, None] = attrs.field(factory=dict[Inbox, None])
+    told: set[Inbox] = attrs.field(factory=set[Inbox])  #: who knows that it is silent
     poll: IndexPoll | None = None
     scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
     is_silent: bool = False  #: there was nothing to poll
@@ -52,6 +52,7 @@ class Unarmed:
         *,
         settings: HubSettings,
         deliver: Callable[[Message], None],
+        readers: Callable[[str, str], Iterable[Inbox]],
         spawn: Callable[..., None],
     ) -> None:
         """Watch nothing yet.
@@ -60,11 +61,13 @@ class Unarmed:
             poller: Reads indexes over REST; `None`: nothing can be polled.
             settings: How often.
             deliver: Takes the polled messages.
+            readers: Returns who asked for a channel of this very stream.
             spawn: Starts a task: `spawn(work, *args, name=...)`.
         """
         self._poller = poller
         self._settings = settings
         self._deliver = deliver
+        self._readers = readers
         self._spawn = spawn
         self._limit = anyio.Semaphore(_AT_ONCE)
         self.watches: dict[Key, _Watch] = {}
@@ -74,20 +77,21 @@ class Unarmed:
         watch = self.watches.get((stream, channel))
         if watch is None:
             watch = self.watches[stream, channel] = _Watch(stream, channel)
-            watch.readers[inbox] = None
             self._begin(watch)
-        elif inbox not in watch.readers:
-            watch.readers[inbox] = None
-            if watch.is_silent:
-                inbox.announce(_not_armed(watch))
+        elif watch.is_silent and inbox not in watch.told:
+            self._tell(watch, inbox)
 
     def leave(self, inbox: Inbox) -> None:
-        """Do nothing for `inbox` any more."""
-        for key, watch in list(self.watches.items()):
-            watch.readers.pop(inbox, None)
-            if not watch.readers:
-                del self.watches[key]
-                watch.scope.cancel()
+        """Do nothing for `inbox` any more, which has just been unsubscribed."""
+        for stream, channel in inbox.keys:
+            for name in POLLABLE if channel is None else (channel,):
+                watch = self.watches.get((stream, name))
+                if watch is None:
+                    continue
+                watch.told.discard(inbox)
+                if not self._readers(watch.stream, watch.channel):
+                    del self.watches[stream, name]
+                    watch.scope.cancel()
 
     def is_repeat(self, message: Message) -> bool:
         """Take note of a pushed message; return whether it had been polled before."""
@@ -133,14 +137,14 @@ class Unarmed:
             watch.channel,
             watch.stream,
         )
-        for inbox in watch.readers:
-            inbox.announce(_not_armed(watch))
+        for inbox in self._readers(watch.stream, watch.channel):
+            self._tell(watch, inbox)
+
+    def _tell(self, watch: _Watch, inbox: Inbox) -> None:
+        watch.told.add(inbox)
+        inbox.announce(NotArmed(at=time.time(), channel=watch.channel, rtstream_id=watch.stream))
 
 
 async def _poll(poll: IndexPoll, scope: anyio.CancelScope) -> None:
     with scope:
         await poll.run()
-
-
-def _not_armed(watch: _Watch) -> NotArmed:
-    return NotArmed(at=time.time(), channel=watch.channel, rtstream_id=watch.stream)

@@ -43,6 +43,21 @@ class RouterMachine(RuleBasedStateMachine):
     def remove(self, nth):
         self.router.remove(nth, self.model.pop(nth, (("a", "x"),)))
 
+    @rule()
+    def clear(self):
+        self.router.clear()
+        self.model.clear()
+
+    @rule(stream=STREAMS, channel=CHANNELS)
+    def ask_of_stream(self, stream, channel):
+        answer = self.router.of_stream(stream, channel)
+        assert len(answer) == len(set(answer))
+        assert set(answer) == {
+            target
+            for target, keys in self.model.items()
+            if (stream, channel) in keys or (stream, None) in keys
+        }
+
     @rule(stream=st.none() | STREAMS | st.just("other"), channel=CHANNELS | st.just("other"))
     def ask(self, stream, channel):
         answer = self.router.targets(stream, channel)
