@@ -216,6 +216,7 @@ async def test_closing_ends_a_process_that_is_still_loading():
     engine = VisionProcess()
     starting = asyncio.create_task(engine.warm_up())
     await _until(lambda: engine.pid is not None)
+    os.kill(engine.pid, signal.SIGSTOP)  # so that it is never done
     await engine.aclose()
     with pytest.raises(EngineError, match="the vision process was closed"):
         await starting

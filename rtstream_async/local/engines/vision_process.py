@@ -97,15 +97,19 @@ class VisionProcess:
         """Return a session whose models are loaded; for the one whose turn it is."""
         if self._session is not None and self._session.lost is None and not self._closed:
             return self._session
-        if self._closed:
-            raise EngineError("the vision engine is closed")
+        self._check_open()
         session = self._session = _Session(await Child.start(_MODULE), self._stuck_after)
         try:
+            self._check_open()  # it may have been closed while the process was being started
             await session.ask(None)
         except BaseException:  # cancelled or failed: either way it is of no use to the next
             await session.end("was not ready", grace=0)
             raise
         return session
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineError("the vision engine is closed")
 
 
 class _Session:
