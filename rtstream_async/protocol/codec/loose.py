@@ -121,7 +121,8 @@ def _read(fields: _Fields, source: bytes, received_at: float, generation: int) -
     envelope: dict[str, Any] = {
         "channel": channel,
         "rtstream_id": _stream_id(fields),
-        "rtstream_name": fields.optional_text("rtstream_name", "rtstreamName"),
+        # Of the envelope alone, as the channel: one inside `data` is the name of something else.
+        "rtstream_name": _first_id(fields.top, "rtstream_name"),
         "received_at": received_at,
         "generation": generation,
         "source": source,

@@ -106,7 +106,16 @@ def test_the_slow_way_says_the_same(case):
     assert loose.read_loosely(source, 5.0, 3) == decode_frame(source, 5.0, 3)
 
 
+TWO_NAMES = {
+    "channel": "transcript",
+    "rtstream_id": "rts-1",
+    "rtstream_name": "mic:default",
+    "data": {"rtstream_name": "", "text": "", "start": 0, "end": 0},
+}
+
+
 @given(WELL_FORMED | ENVELOPES)
+@example(TWO_NAMES)
 def test_the_quick_way_and_the_slow_way_agree(frame):
     """A field that one of them misses would be there or not by accident."""
     source = encoded(frame)
