@@ -35,6 +35,11 @@ class Seen:
         factory=OrderedDict[Identity, set[str | None]], init=False
     )
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been seen."""
+        return not self._indexes
+
     def add(self, message: Message, index_id: str | None) -> bool:
         """Note a record of the index `index_id`; return whether it is new."""
         key = identity(message)

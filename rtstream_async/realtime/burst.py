@@ -1,4 +1,4 @@
-"""Warnings that come in bursts: the first is logged, the rest are counted."""
+"""Warnings that come in bursts: the first is a warning, the rest are for who looks closer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Burst"]
 
 
 class Burst:
-    """Logs a kind of warning at most once in `quiet` seconds, and how many it kept to itself."""
+    """Warns of a kind of thing at most once in `quiet` seconds; the rest is logged at DEBUG."""
 
     __slots__ = ("_kept", "_logger", "_quiet", "_until")
 
@@ -20,10 +20,11 @@ class Burst:
         self._kept = 0
 
     def warn(self, message: str, *args: object) -> None:
-        """Log `message % args`, or count it."""
+        """Log `message % args`, as a warning if it is the first for a while."""
         now = time.monotonic()
         if now < self._until:
             self._kept += 1
+            self._logger.debug(message, *args)
             return
         kept, self._until, self._kept = self._kept, now + self._quiet, 0
         self._logger.warning(message, *args)

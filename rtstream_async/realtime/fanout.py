@@ -110,7 +110,7 @@ class Fanout:
         if type(message) is UnknownMessage:
             self._dispatch_unknown(message, targets)
             return
-        if self._watches and message.origin == "push" and self._unarmed.is_repeat(message):
+        if self._watches and message.origin == "push" and self._is_repeat(message):
             for inbox in targets:
                 inbox.duplicates += 1
             return
@@ -118,6 +118,14 @@ class Fanout:
             message = self._with_output(message)
         for inbox in targets:
             inbox.deliver(message)
+
+    def _is_repeat(self, message: Message) -> bool:
+        key = (message.rtstream_id, message.channel)
+        if key in self._watches and key not in self._armed:
+            # Somebody armed it by hand, with our connection id: it needs no polling.
+            self._armed[key] = ""
+            self._unarmed.armed(*key)
+        return self._unarmed.is_repeat(message)
 
     def _with_output(self, message: Message) -> Message:
         output = self._outputs.get((message.rtstream_id, message.channel))

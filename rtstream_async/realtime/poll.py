@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -18,8 +17,6 @@ from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.settings import HubSettings
 
 __all__ = ["POLLABLE", "IndexPoll", "Poller"]
-
-logger = logging.getLogger("rtstream_async.realtime")
 
 _KINDS: dict[str, Callable[..., Message]] = {
     "scene_index": SceneMessage,
@@ -70,6 +67,8 @@ class IndexPoll:
         limit: anyio.Semaphore,
         deliver: Callable[[Message], None],
         on_silent: Callable[[], None],
+        on_found: Callable[[], None],
+        failures: Burst,
     ) -> None:
         """Prepare to poll.
 
@@ -81,6 +80,8 @@ class IndexPoll:
             limit: How many may poll at once.
             deliver: Takes the messages, in order of time.
             on_silent: Called when there is no index to poll, at each look.
+            on_found: Called once, when there is one.
+            failures: Warns of calls that failed.
         """
         self.seen = Seen()
         self._poller = poller
@@ -90,13 +91,14 @@ class IndexPoll:
         self._limit = limit
         self._deliver = deliver
         self._on_silent = on_silent
+        self._on_found = on_found
+        self._failures = failures
         self._began = self._newest = poller.now()
         self._indexes: Sequence[str] = ()
         self._turns = 0
         self._idle_turns = 0
         self._delay = settings.poll_idle_interval
-        self._told = Burst(logger, quiet=float("inf"))
-        self._failures = Burst(logger, quiet=settings.log_quiet)
+        self._has_found = False
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -132,11 +134,9 @@ class IndexPoll:
             self._on_silent()
             self._delay = min(_LONGEST, self._delay * 2)
             return
-        self._told.warn(
-            "nothing in this connection arms %s of %s; its records are polled over REST",
-            self._channel,
-            self._stream,
-        )
+        if not self._has_found:
+            self._has_found = True
+            self._on_found()
         self._idle_turns = 0 if messages else self._idle_turns + 1
         is_idle = self._idle_turns >= _IDLE_AFTER
         self._delay = self._settings.poll_idle_interval if is_idle else self._settings.poll_interval

@@ -16,6 +16,7 @@ import attrs
 from rtstream_async.models.announcements import NotArmed
 from rtstream_async.models.messages import Message
 from rtstream_async.protocol.router import Key
+from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.poll import POLLABLE, IndexPoll, Poller
 from rtstream_async.realtime.settings import HubSettings
@@ -70,6 +71,9 @@ class Unarmed:
         self._readers = readers
         self._spawn = spawn
         self._limit = anyio.Semaphore(_AT_ONCE)
+        self._silences = Burst(logger, quiet=settings.log_quiet)
+        self._polled = Burst(logger, quiet=settings.log_quiet)
+        self._failures = Burst(logger, quiet=settings.log_quiet)
         self.watches: dict[Key, _Watch] = {}
 
     def read(self, stream: str, channel: str, inbox: Inbox) -> None:
@@ -94,18 +98,18 @@ class Unarmed:
                     watch.scope.cancel()
 
     def is_repeat(self, message: Message) -> bool:
-        """Take note of a pushed message; return whether it had been polled before."""
+        """Return whether this message, which was pushed, had been polled before."""
         watch = self.watches.get((message.rtstream_id, message.channel))
-        if watch is None:
-            return False
-        watch.scope.cancel()  # somebody did arm it: to poll as well would bring all of it twice
-        return watch.poll is not None and watch.poll.seen.has(message)
+        return watch is not None and watch.poll is not None and watch.poll.seen.has(message)
 
     def armed(self, stream: str | None, channel: str) -> None:
-        """Leave it alone: it is pushed to us from now on."""
+        """Leave it alone: it is pushed to us from now on, and must not come twice."""
         watch = self.watches.get((stream, channel))
-        if watch is not None:
-            watch.scope.cancel()
+        if watch is None:
+            return
+        watch.scope.cancel()
+        if watch.poll is None or watch.poll.seen.is_empty:
+            del self.watches[stream, channel]
 
     def stop(self) -> None:
         """Watch nothing any more."""
@@ -125,6 +129,8 @@ class Unarmed:
             limit=self._limit,
             deliver=self._deliver,
             on_silent=lambda: self._silent(watch),
+            on_found=lambda: self._found(watch),
+            failures=self._failures,
         )
         self._spawn(_poll, watch.poll, watch.scope, name="rtstream-async poll")
 
@@ -132,13 +138,20 @@ class Unarmed:
         if watch.is_silent:
             return
         watch.is_silent = True
-        logger.warning(
+        self._silences.warn(
             "nothing in this connection arms %s of %s, and there is nothing to poll; waiting",
             watch.channel,
             watch.stream,
         )
         for inbox in self._readers(watch.stream, watch.channel):
             self._tell(watch, inbox)
+
+    def _found(self, watch: _Watch) -> None:
+        self._polled.warn(
+            "nothing in this connection arms %s of %s; its records are polled over REST",
+            watch.channel,
+            watch.stream,
+        )
 
     def _tell(self, watch: _Watch, inbox: Inbox) -> None:
         watch.told.add(inbox)
