@@ -64,11 +64,6 @@ class Greeter:
         else:
             raise HandshakeError(f"no connection id came within {timeout:g} s")
 
-    @property
-    def is_answered(self) -> bool:
-        """Whether the connection id, or a refusal, has come."""
-        return self._answer.done()
-
     def stop(self) -> None:
         """Take nothing more as a greeting: the attempt is over."""
         if not self._answer.done():

@@ -259,7 +259,8 @@ class Hub:
             self._over()
 
     def _live(self, now: float) -> None:
-        self._own_ids.add(self._link.connection_id or "")
+        if self._link.connection_id is not None:
+            self._own_ids.add(self._link.connection_id)
         since, self._gap_since = self._gap_since, None
         if since is None:
             logger.info("the link is live")

@@ -154,6 +154,9 @@ class LinkRunner:
             try:
                 lived = await self._connection()
             except RTStreamError as exc:
+                if self.state.has_connection_id:
+                    # The greeting came, and then opening failed all the same.
+                    self.feed(LinkSignal.LOST, str(exc))
                 self.failure = exc
                 attempts = attempts.failed(refused=isinstance(exc, AuthenticationError))
                 if attempts.is_refused:
@@ -191,7 +194,7 @@ class LinkRunner:
             with anyio.CancelScope(deadline=self._give_up_at):
                 socket = await self._open_socket(await self._fetch_url(), greeter.sink)
                 await greeter.wait(socket, self._settings.first_frame_timeout)
-            if socket is None or not greeter.is_answered:
+            if socket is None or not self.state.has_connection_id:
                 # What had gone wrong before says more than that the time is over.
                 raise self.failure or HandshakeError("no connection id came in time")
             self._adopt(socket)

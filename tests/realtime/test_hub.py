@@ -95,6 +95,8 @@ async def test_early_messages_go_to_the_first_subscriber(wired):
     hub.note_armed(rtstream_id="rts-1", channel="visual_index", connection_id="conn-1")
     await peer.send(scene("early"), transcript("not armed"), END)
     await probe.receive(timeout=10)
+    # A second index on the stream does not take away what the first one said.
+    hub.note_armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1")
     first = hub.subscribe(streams=frozenset({"rts-1"}), channels=frozenset({"scene_index"}))
     second = hub.subscribe(streams=frozenset({"rts-1"}), channels=frozenset({"scene_index"}))
     await peer.send(scene("now"))

@@ -14,6 +14,7 @@ from rtstream_async.errors import (
     LinkClosedError,
     PermissionDeniedError,
     ProtocolError,
+    RateLimitError,
     TransportError,
     WrongEventLoopError,
 )
@@ -227,6 +228,39 @@ async def test_the_deadline_holds_for_a_rest_call_that_hangs(server, make_hub):
     hub = make_hub(fetch_url=hang, connect_timeout=0.05)
     with pytest.raises(HandshakeError, match="in time"):
         await hub.connection_id()
+
+
+async def test_a_limited_client_waits_as_it_is_told_and_goes_on(server, make_hub):
+    """A 429 at the start of many programs at once is an order, and not a failure."""
+    answers = [RateLimitError("slow down", status=429, retry_after=0.01)]
+
+    async def limited_at_first():
+        if answers:
+            raise answers.pop()
+        return await server.fetch_url()
+
+    assert await live(server, make_hub(fetch_url=limited_at_first))
+
+
+async def test_a_greeting_whose_socket_then_fails_is_a_loss(server, make_hub):
+    """The id came with the last packet of the handshake, and the deadline with the next."""
+    real = opener(SocketOptions(proxy=None))
+    attempts = []
+
+    async def fail_after_the_greeting(url, sink):
+        attempts.append(url)
+        if len(attempts) > 1:
+            return await real(url, sink)
+        sink.frame(b'{"connection_id": "conn-1"}')
+        raise HandshakeError("too late")
+
+    hub = make_hub(open_socket=fail_after_the_greeting)
+    sub = hub.subscribe(streams=None, channels=None, control=True)
+    waiting = asyncio.create_task(collect(sub, GapUnrecoverable))
+    await server.accept_live("conn-2")
+    items = await waiting
+    assert "too late" in next(item.cause for item in items if isinstance(item, Gap))
+    assert await hub.connection_id() == "conn-2"
 
 
 async def test_a_use_after_giving_up_tries_again(server, make_hub):

@@ -424,6 +424,17 @@ async def test_announcements_stand_among_the_messages_and_only_on_request(wired,
     assert plain.stats.gaps == sub.stats.gaps == 1
 
 
+async def test_too_many_announcements_are_counted_too(wired):
+    """A link that flaps all night, and a reader that sleeps: what is lost must still be told."""
+    sub = wired.subscribe(control=True)
+    for _ in range(300):
+        wired.hub._fanout.announce(Announcement(at=1.0))
+    first, *rest = await take_all(sub)
+    assert (first.count, first.policy) == (44, "drop_oldest")
+    assert len(rest) == 256
+    assert sub.stats.dropped == 0
+
+
 async def test_lag_is_the_age_of_the_oldest_unread_message(wired):
     """It is what an operator looks at first."""
     sub = wired.subscribe()
