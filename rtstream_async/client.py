@@ -240,9 +240,18 @@ def _check_http(
         except ImportError as exc:
             problem = "needs the extra `rtstream-async[http2]`"
             raise InvalidArgumentError("http2", problem) from exc
-    if isinstance(proxy, str) and urlsplit(proxy).scheme not in _PROXY_SCHEMES:
+    if isinstance(proxy, str) and not _is_proxy(proxy):
         # Not quoted: it may hold a password.
         raise InvalidArgumentError("proxy", "is no proxy address", allowed=_PROXY_SCHEMES)
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        # Asking for the port checks it. A `/` in a password ends up there, and others quote it.
+        return parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _socket_proxy(proxy: str | Literal[False] | None) -> str | Literal[True] | None:

@@ -52,11 +52,11 @@ class _Call:
     """One request as it will be sent, as often as needed."""
 
     method: Method
-    url: str
+    url: str = attrs.field(repr=False)
     path: str  #: for errors and logs: no query, no host
     repeatable: bool
-    query: Mapping[str, str]
-    body: Any = None
+    query: Mapping[str, str] = attrs.field(repr=False)
+    body: Any = attrs.field(default=None, repr=False)  #: has the passwords of sources in it
     polled: bool = False
 
 
@@ -203,13 +203,17 @@ class Caller:
             "%s %s: %d in %.3f s", call.method, call.path, response.status, response.elapsed
         )
         self._note_clock(response, call)
-        return envelope.read(
+        answer = envelope.read(
             response.status,
             response.headers,
             response.body,
             now=response.received_at,
             polled=call.polled,
         )
+        if not isinstance(answer, Reply | Pending):
+            answer.message = self._transport.conceal(answer.message)
+            answer.args = (answer.message,)  # what its repr shows
+        return answer
 
     def _note_clock(self, response: HttpResponse, call: _Call) -> None:
         if call.polled:

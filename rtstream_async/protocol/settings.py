@@ -54,8 +54,10 @@ def base_url(url: str | None, environment: Mapping[str, str]) -> str:
     try:
         parts = urlsplit(text)
         has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError as exc:
-        raise InvalidArgumentError(name, f"is no address: {exc}") from exc
+    except ValueError:
+        # Python quotes the port; a `/` in a password makes it one.
+        problem = "is no address: its host or port can't be read"
+        raise InvalidArgumentError(name, problem) from None
     if parts.scheme not in ("http", "https"):
         raise InvalidArgumentError(name, "must begin with https:// or http://")
     if not has_host:
@@ -104,5 +106,8 @@ def _check_header(name: str, value: object) -> None:
         raise InvalidArgumentError("headers", f"can't have {name!r}: it is set from the key")
     if not re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name):
         raise InvalidArgumentError("headers", f"can't have the name {name!r}")
-    if not isinstance(value, str) or not re.fullmatch(r"[ -~]*", value):
-        raise InvalidArgumentError("headers", f"{name!r} must be text of printable ASCII")
+    # A space at an end is refused by the HTTP library, which quotes the value.
+    if not isinstance(value, str) or not re.fullmatch(r"([!-~]([ -~]*[!-~])?)?", value):
+        raise InvalidArgumentError(
+            "headers", f"{name!r} must be text of printable ASCII, with no space at its ends"
+        )

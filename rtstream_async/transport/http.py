@@ -12,6 +12,7 @@ the size of the pool, so that nothing ever waits inside of the pool.
 from __future__ import annotations
 
 import asyncio
+import logging
 import platform
 import ssl as ssl_module
 import time
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["HttpRequest", "HttpResponse", "HttpSettings", "HttpTransport", "origin"]
 
 _KEY_HEADER: Final = "x-access-token"
-_REDACTED: Final = b"***"
+_REDACTED: Final = "***"
 _REFUSALS: Final = 400
 _LONGEST_CONNECT: Final = 10.0
 
@@ -52,9 +53,9 @@ class HttpRequest:
     """One request; `url` is absolute, or a path of the API."""
 
     method: str
-    url: str
+    url: str = attrs.field(repr=False)  #: one that the service names may be signed
     query: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    json: Any = None  #: the body; `None`: no body
+    json: Any = attrs.field(default=None, repr=False)  #: the body; `None`: no body
     timeout: float = 30.0  #: seconds, for the whole exchange
 
 
@@ -63,7 +64,7 @@ class HttpResponse:
     """What came back."""
 
     status: int
-    headers: Mapping[str, str]  #: names in lower case
+    headers: Mapping[str, str] = attrs.field(repr=False)  #: names in lower case
     body: bytes = attrs.field(repr=False)
     received_at: float  #: Unix time, seconds, of the local clock
     elapsed: float  #: seconds from the request's start to the end of its answer
@@ -94,6 +95,8 @@ class HttpTransport:
         self._origin = origin(settings.base_url)
         self._client: AnyClient | None = settings.client
         self._slots = asyncio.Semaphore(settings.max_connections)
+        for name in _LOUD:
+            logging.getLogger(name).addFilter(_is_warning)
         version = _version()
         self._public_headers = {
             "accept": "application/json",
@@ -107,6 +110,10 @@ class HttpTransport:
 
     def __repr__(self) -> str:
         return f"<HttpTransport {self._origin}>"
+
+    def conceal(self, text: str) -> str:
+        """Return `text` with the key in it made unreadable: services quote it."""
+        return text.replace(self._settings.key, _REDACTED)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Return the answer to `request`, whatever its status.
@@ -177,7 +184,7 @@ class HttpTransport:
             await response.aclose()
         if response.status_code >= _REFUSALS:
             # Refusals end in error messages and logs, and a service may quote the key in them.
-            body = body.replace(self._settings.key.encode(), _REDACTED)
+            body = body.replace(self._settings.key.encode(), _REDACTED.encode())
         return HttpResponse(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
@@ -190,13 +197,11 @@ class HttpTransport:
         is_absolute = "://" in request.url
         url = request.url if is_absolute else self._settings.base_url + request.url
         headers = dict(self._public_headers)
-        if not is_absolute or origin(url) == self._origin:
-            headers |= self._own_headers
         content = None
         if request.json is not None:
             content = msgspec.json.encode(request.json)
             headers["content-type"] = "application/json"
-        return client.build_request(
+        built: Any = client.build_request(
             request.method,
             url,
             params=request.query or None,  # an empty mapping would strip the URL's own query
@@ -211,6 +216,11 @@ class HttpTransport:
                 request.timeout,
             ),
         )
+        # By the address that the library will connect to, not by the text that led to it: an
+        # `output_url` of `http:@elsewhere/` looks like a path.
+        if origin(str(built.url)) == self._origin:
+            built.headers.update(self._own_headers)
+        return built
 
     async def _read(self, response: Any) -> bytes:
         body = bytearray()
@@ -270,6 +280,15 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{host}{suffix}"
 
 
+# HTTP/2's header compression logs every header with its value at DEBUG. Its loggers exist before
+# it is loaded; to add the same filter again does nothing.
+_LOUD = ("hpack.hpack", "hpack.table")
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
 def _version() -> str:
     from importlib import metadata  # it loads a dozen modules of the standard library
 
@@ -281,13 +300,18 @@ def _make_client(settings: HttpSettings) -> httpx.AsyncClient:
         max_connections=settings.max_connections,
         max_keepalive_connections=min(20, settings.max_connections),
     )
-    return httpx.AsyncClient(
-        verify=settings.ssl or True,
-        http2=settings.http2,
-        proxy=settings.proxy or None,
-        trust_env=settings.proxy is None,
-        limits=limits,
-    )
+    try:
+        return httpx.AsyncClient(
+            verify=settings.ssl or True,
+            http2=settings.http2,
+            proxy=settings.proxy or None,
+            trust_env=settings.proxy is None,
+            limits=limits,
+        )
+    except (httpx.InvalidURL, ValueError):
+        problem = "the environment names one whose address can't be used"
+    # Outside of the handler: what was caught quotes the address, which may hold a password.
+    raise InvalidArgumentError("proxy", problem)
 
 
 # Names and not classes: httpx2 has its own classes under the same names, and is not imported here.
@@ -311,10 +335,12 @@ def _translate(exc: Exception, key: str) -> Exception:
     names = [kind.__name__ for kind in type(exc).__mro__ if _module(kind) in _FOREIGN]
     if isinstance(exc, RTStreamError) or not (names or isinstance(exc, OSError)):
         return exc  # ours; or a bug, of which no name of ours would tell more
-    error = _named(names, _explain(exc).replace(key, _REDACTED.decode()))
+    error = _named(names, _explain(exc).replace(key, _REDACTED))
     if any(isinstance(cause, ssl_module.SSLCertVerificationError) for cause in _causes(exc)):
         error = _UntrustedError(f"{error}; see connect(ssl=...)", may_have_acted=False)
-    error.__cause__ = exc
+    # A traceback prints causes too. One that quotes the key is no use without it.
+    if not any(key in str(cause) for cause in (exc, *_causes(exc))):
+        error.__cause__ = exc
     return error
 
 

@@ -398,7 +398,7 @@ async def test_a_bug_is_not_dressed_up_as_a_network_error():
 )
 async def test_each_error_of_both_libraries_has_its_name_here(library, name, error, may_have_acted):
     """Their classes have the same names, and nothing else in common."""
-    foreign = getattr(library, name)(f"about {KEY}")
+    foreign = getattr(library, name)("about this")
 
     def fail(request):
         raise foreign
@@ -411,7 +411,7 @@ async def test_each_error_of_both_libraries_has_its_name_here(library, name, err
             await transport.send(get())
     assert getattr(caught.value, "may_have_acted", None) is may_have_acted
     assert caught.value.__cause__ is foreign
-    assert str(caught.value) == f"{name}: about ***"
+    assert str(caught.value) == f"{name}: about this"
 
 
 async def test_closing_while_waiting_for_a_slot_is_told():
