@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -14,12 +13,10 @@ import attrs
 from rtstream_async.local.domain.sources import Source, SourceKind, parse_source
 from rtstream_async.local.refusal import Refusal, invalid
 
-__all__ = ["SCRIPTED", "is_listening", "redacted", "resolve_source", "without_secrets"]
+__all__ = ["SCRIPTED", "is_listening", "redacted", "resolve_source"]
 
 SCRIPTED = "scripted://"
 """Sources that only `control` feeds: no media, records as the test says."""
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 async def resolve_source(url: str, *, media_root: Path | None) -> Source:
@@ -31,7 +28,7 @@ async def resolve_source(url: str, *, media_root: Path | None) -> Source:
     try:
         source = parse_source(url)
     except ValueError as exc:
-        raise invalid("url", without_secrets(str(exc))) from None
+        raise invalid("url", str(exc)) from None
     if source.kind is not SourceKind.FILE:
         return source
     if media_root is None:
@@ -67,11 +64,6 @@ def redacted(url: str) -> str:
     return urlunsplit(parts._replace(netloc=host, query="", fragment=""))
 
 
-def without_secrets(text: str) -> str:
-    """Return `text` with the credentials of every URL in it left out."""
-    return _CREDENTIALS.sub("", text)
-
-
 def _locate(name: str, media_root: Path) -> Path:
     if "\0" in name:
         raise invalid("url", "is no path")
@@ -80,6 +72,10 @@ def _locate(name: str, media_root: Path) -> Path:
     # Checked before anything else, so that the answer does not tell what exists elsewhere.
     if not path.is_relative_to(root):
         raise Refusal(403, "FORBIDDEN", "url: this file is outside of the server's media root")
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as exc:  # a name that is too long, a folder that is not ours to read
+        raise invalid("url", f"the file can't be looked up: {exc.strerror}") from None
+    if not is_file:
         raise invalid("url", f"there is no file {name!r} below the server's media root")
     return path

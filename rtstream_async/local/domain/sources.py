@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import enum
 import ipaddress
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+import re
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import attrs
 
-__all__ = ["Source", "SourceKind", "parse_source"]
+__all__ = ["Source", "SourceKind", "parse_source", "without_secrets"]
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]*@")
+_QUERY = re.compile(r"""(?<=://)([^?#\s'"]*)\?[^\s'"]*""")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def without_secrets(text: str) -> str:
+    """Return `text` with the credentials and the query of every URL in it left out."""
+    return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
+
+
+def _shown(url: str) -> str:
+    return repr(without_secrets(url))
 
 
 class SourceKind(enum.Enum):
@@ -37,7 +51,8 @@ class Source:
     """A source as its URL describes it; nothing was opened yet."""
 
     kind: SourceKind
-    url: str  #: without the options that are ours; for a file, its plain path
+    url: str = attrs.field(repr=_shown)
+    """Without the options that are ours; for a file, its plain path."""
     loop: bool = False  #: `?loop=1`: a finite source starts over at its end
     listen: bool = False  #: `?listen=1`: we wait for a publisher at this address
 
@@ -46,9 +61,9 @@ def parse_source(url: str) -> Source:
     """Return what `url` asks for.
 
     Raises:
-        ValueError: It can't be a source; the text says why.
+        ValueError: It can't be a source; the text says why, and does not quote it.
     """
-    parts = urlsplit(url)
+    parts = _split(url)
     kind = _KINDS.get(parts.scheme.lower())
     if kind is None:
         raise ValueError(
@@ -58,9 +73,10 @@ def parse_source(url: str) -> Source:
     if kind is SourceKind.FILE:
         return _file(url, loop="loop" in options)
     if not parts.hostname:
-        raise ValueError(f"{url!r} names no host")
+        raise ValueError("the address names no host")
+    port = _port(parts)
     if "listen" in options:
-        _check_listener(parts.hostname, _port(url))
+        _check_listener(parts.hostname, port)
     return Source(
         kind=kind,
         # Rebuilt only when something of ours must go: a signed address breaks easily.
@@ -101,11 +117,25 @@ def _file(url: str, *, loop: bool) -> Source:
     return Source(kind=SourceKind.FILE, url=unquote(parts.path), loop=loop)
 
 
-def _port(url: str) -> int | None:
+def _split(url: str) -> SplitResult:
     try:
-        return urlsplit(url).port
+        parts = urlsplit(url)
     except ValueError:
-        raise ValueError(f"{url!r} has a port that is no number below 65536") from None
+        # Python quotes the part before the host, which may hold a password.
+        raise ValueError("the address has a host that can't be read") from None
+    # Python leaves such characters out before it looks; FFmpeg takes what has them for a file,
+    # or sends them on as a line of its request.
+    if parts.scheme and (_CONTROL.search(url) or url != url.strip()):
+        raise ValueError("the address has a control character, or a space at an end")
+    return parts
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError:
+        # A `/` in a password ends up here, too.
+        raise ValueError("the address has a port that is no number below 65536") from None
 
 
 def _check_listener(host: str, port: int | None) -> None:

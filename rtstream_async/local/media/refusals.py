@@ -62,7 +62,9 @@ def refusal(exc: Exception, *, timeout: float, waited: float = 0.0) -> Refused:
     for kind, code, words in _WORDS:
         if isinstance(exc, kind):
             return Refused(reason=words, code=code)
-    return Refused(reason=f"can't be opened: {exc}", code="unknown")
+    # Not the whole text: PyAV quotes the address, with the password in it.
+    said = exc.strerror if isinstance(exc, error.FFmpegError) else None
+    return Refused(reason=f"can't be opened: {said or type(exc).__name__}", code="unknown")
 
 
 def explain(exc: Exception, *, timeout: float) -> str:

@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 
 from rtstream_async.local.domain.lifecycle import StreamState
-from rtstream_async.local.domain.sources import Source
+from rtstream_async.local.domain.sources import Source, without_secrets
 from rtstream_async.local.engines.ports import EngineError, VisionEngine
 from rtstream_async.local.hub import Hub
 from rtstream_async.local.pipelines.live import LiveStream
@@ -23,7 +23,6 @@ from rtstream_async.local.sources import (
     SCRIPTED,
     is_listening,
     resolve_source,
-    without_secrets,
 )
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, StreamRow

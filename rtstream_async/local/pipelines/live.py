@@ -15,7 +15,7 @@ import attrs
 
 from rtstream_async.local.domain.lifecycle import Lifecycle, Signal, StreamState
 from rtstream_async.local.domain.playlist import Segment
-from rtstream_async.local.domain.sources import Source
+from rtstream_async.local.domain.sources import Source, without_secrets
 from rtstream_async.local.media.events import (
     AudioTrack,
     Ended,
@@ -30,7 +30,7 @@ from rtstream_async.local.media.events import (
 )
 from rtstream_async.local.media.ingest import Ingest, IngestSettings
 from rtstream_async.local.pipelines.visual import VisualIndex
-from rtstream_async.local.sources import is_listening, without_secrets
+from rtstream_async.local.sources import is_listening
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import SegmentRow, StreamRow
 from rtstream_async.local.store.worker import Worker
