@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import stat
 import threading
+from collections.abc import Generator
+from pathlib import Path
 
 import attrs
 import av
@@ -12,7 +17,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from rtstream_async.local.domain.sources import SourceKind
+from rtstream_async.local.domain.sources import Source, SourceKind
 from rtstream_async.local.media.refusals import SourceError
 from rtstream_async.local.media.settings import IngestSettings
 
@@ -28,8 +33,8 @@ _FILE_FORMATS = (
 _OPTIONS: dict[SourceKind, dict[str, str]] = {
     SourceKind.FILE: {"protocol_whitelist": "file", "format_whitelist": _FILE_FORMATS},
     SourceKind.HTTP: {"protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy,data"},
-    SourceKind.RTSP: {"rtsp_transport": "tcp"},
-    SourceKind.RTMP: {},
+    SourceKind.RTSP: {"rtsp_transport": "tcp", "protocol_whitelist": "rtsp,rtsps,tcp,tls"},
+    SourceKind.RTMP: {"protocol_whitelist": "rtmp,rtmps,tcp,tls"},
 }
 _LISTEN_OPTIONS: dict[SourceKind, dict[str, str]] = {
     SourceKind.RTMP: {"listen": "1"},
@@ -96,15 +101,62 @@ def _open(settings: IngestSettings, *, timeout: float | None = None) -> InputCon
     options = dict(_OPTIONS[source.kind])
     if source.listen:
         options |= _LISTEN_OPTIONS[source.kind]
-    is_file = source.kind is SourceKind.FILE
-    # The prefix keeps a file name with a colon from being taken for a protocol.
-    return av.open(
-        f"file:{source.url}" if is_file else source.url,
-        mode="r",
-        options=options,
-        metadata_errors="replace",
-        timeout=(timeout or settings.open_timeout, settings.read_timeout),
-    )
+    with _address(source) as address:
+        return av.open(
+            address,
+            mode="r",
+            options=options,
+            metadata_errors="replace",
+            timeout=(timeout or settings.open_timeout, settings.read_timeout),
+        )
+
+
+@contextlib.contextmanager
+def _address(source: Source) -> Generator[str]:
+    """What FFmpeg is to open: the URL, or the very file that the server has allowed."""
+    if source.kind is not SourceKind.FILE:
+        yield source.url
+        return
+    try:
+        file = _open_unlinked(Path(source.url))
+    except FileNotFoundError:
+        raise SourceError("no such file or stream", "not_found") from None
+    except PermissionError:
+        raise SourceError("may not be read by this user", "forbidden") from None
+    except OSError:
+        raise SourceError("its path has changed since it was allowed", "forbidden") from None
+    try:
+        _check_regular(file)
+        yield f"file:/dev/fd/{file}"
+    finally:
+        os.close(file)  # FFmpeg has its own by now
+
+
+def _open_unlinked(path: Path) -> int:
+    """Open a file by a path that had no link in it, and follow none that is there now.
+
+    The server has followed all links before it compared the path with its media root. Whoever
+    can write there could put a link in place of a folder since.
+    """
+    folder = os.open(path.anchor, _FOLDER)
+    try:
+        for name in path.parts[1:-1]:
+            inner = os.open(name, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Without O_NONBLOCK, a FIFO in place of the file would be waited for, for ever.
+        return os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _check_regular(file: int) -> None:
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        raise SourceError("it is not a file with media in it", "invalid_data")
+
+
+# To pass through a folder needs no right to list it; only Linux has a flag that says so.
+_FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
 
 
 def _wait_for_publisher(settings: IngestSettings, stop: threading.Event) -> InputContainer | None:
