@@ -12,11 +12,15 @@ import attrs
 
 from rtstream_async.errors import LocalServerError
 
-__all__ = ["DataDir", "open_data_dir"]
+__all__ = ["DATABASE", "SEGMENTS", "DataDir", "open_data_dir"]
+
+DATABASE = "rtstream.db"
+SEGMENTS = "segments"
 
 _KEY_FILE = "api_key"
 _SECRET_FILE = "secret"  # noqa: S105 - a file's name
 _PRIVATE = 0o600
+_PRIVATE_FOLDER = 0o700
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +49,11 @@ def open_data_dir(path: Path | None, *, api_key: str | None) -> DataDir:
             chosen = Path(tempfile.mkdtemp(prefix="rtstream-"))
         else:
             chosen = path.expanduser().resolve()
-            chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
+            chosen.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        # The directory may have been there before, and be open to all. The database has the
+        # passwords of cameras; SQLite gives the files beside it the same mode.
+        os.close(os.open(chosen / DATABASE, os.O_RDWR | os.O_CREAT, _PRIVATE))
+        (chosen / SEGMENTS).mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
         return DataDir(
             path=chosen,
             api_key=api_key or _kept(chosen / _KEY_FILE, f"sk-{secrets.token_urlsafe(24)}"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 
+from rtstream_async.local.datadir import SEGMENTS
 from rtstream_async.local.hub import HubSettings
 
 __all__ = ["Settings"]
@@ -30,4 +31,4 @@ class Settings:
     @property
     def segments_dir(self) -> Path:
         """Where recordings are kept, a directory for each stream."""
-        return self.data_dir / "segments"
+        return self.data_dir / SEGMENTS
