@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import re
 import socket
 import sqlite3
 import time
@@ -20,7 +21,7 @@ import anyio.to_thread
 from rtstream_async.errors import InvalidArgumentError, LocalServerError
 from rtstream_async.local.app import build_app
 from rtstream_async.local.control import Control
-from rtstream_async.local.datadir import DataDir, open_data_dir
+from rtstream_async.local.datadir import DATABASE, DataDir, open_data_dir
 from rtstream_async.local.domain.ids import ENTROPY, collection_id
 from rtstream_async.local.engines.ports import VisionEngine
 from rtstream_async.local.hub import Hub, HubSettings
@@ -41,6 +42,7 @@ __all__ = ["LocalServer"]
 logger = logging.getLogger(__name__)
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(?:(?P<name>[\w.-]+)|\[(?P<v6>[0-9a-f:.]+)\])(?::\d{1,5})?", re.ASCII)
 _SHUTDOWN_GRACE = 3.0  # seconds for answers that are being written
 
 
@@ -227,7 +229,7 @@ class _Running:
         self._listener = listener
         self._settings = settings
         self._supervisor = Supervisor("rtstream-local-server")
-        self._store = Worker(data.path / "rtstream.db", prepare)
+        self._store = Worker(data.path / DATABASE, prepare)
         self._tokens = Tokens(data.secret)
         self._hub = Hub(self._tokens, settings.hub)
         self._director: Director | None = None
@@ -330,10 +332,9 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _host_name(header: str) -> str:
-    name = header.lower().strip()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.partition(":")[0]
+    # URLs in answers are made of the header, so there must be nothing more in it.
+    found = _HOST.fullmatch(header.lower())
+    return "" if found is None else found["name"] or found["v6"]
 
 
 def _is_address(name: str) -> bool:

@@ -80,10 +80,18 @@ class _SocketProtocol(WebSocketsSansIOProtocol):
         self.scope["query_string"] = b""
 
 
+class _QuietConfig(uvicorn.Config):
+    def load(self) -> None:
+        super().load()
+        # Without the layer that logs every request at TRACE: with its query, where tokens are.
+        self.loaded_app = self.app
+
+
 def make_server(app: ASGIApp, *, shutdown_grace: float) -> QuietServer:
     """Return a server for `app`, not started; give its `serve()` a bound socket."""
-    config = uvicorn.Config(
+    config = _QuietConfig(
         app,
+        interface="asgi3",
         http="h11",
         ws=_SocketProtocol,
         lifespan="off",
