@@ -72,7 +72,8 @@ def test_ordinary_text_is_printed_as_it_is():
         ("rtsp://admin:s3cret@cam.local:554/door", "rtsp://admin:***@cam.local:554/door"),
         ("https://cdn/live.m3u8?token=abc&x", "https://cdn/live.m3u8?token=***&x"),
         ("file:///clips/a.mp4?loop=1", "file:///clips/a.mp4?loop=1"),
-        ("http://[half/open", "http://[half/open"),
+        ("http://[half/open", "an address that can't be read"),
+        ("rtsp://admin:s3cret/x@cam/door", "an address that can't be read"),
     ],
 )
 def test_the_secrets_of_an_address_are_not_shown(url, shown):

@@ -64,9 +64,10 @@ def shown_url(url: str) -> str:
     """Return `url` fit to be shown: a password and what its query carries are hidden."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # asking checks it: a `/` in a password makes one of it
         masked = parts._replace(netloc=_host_only(parts), query=_names_only(parts.query))
     except ValueError:
-        return printable(url)
+        return "an address that can't be read"
     return printable(urlunsplit(masked))
 
 
