@@ -110,15 +110,15 @@ async def test_an_error_says_what_was_tried():
 
 
 @pytest.mark.parametrize(
-    ("broken", "timeout"),
+    ("broken", "patience"),
     [(BUSY, 30.0), (RESET, 30.0), (SILENCE, 2.0)],
     ids=["503", "reset", "silence"],
 )
-async def test_a_post_that_was_sent_is_not_sent_again(broken, timeout):
+async def test_a_post_that_was_sent_is_not_sent_again(broken, patience):
     """It makes something, and there is no key that makes it idempotent."""
     async with (
         serve(script(broken)) as server,
-        caller_to(server.url, timeout=timeout) as caller,
+        caller_to(server.url, timeout=patience) as caller,
     ):
         with pytest.raises((ServerError, TransportError, RequestTimeoutError)) as caught:
             await post(caller)
