@@ -20,12 +20,18 @@ def broken_mp4(path):
     path.write_bytes(whole[:200] + whole[at : at + 5000])
 
 
+def nameless_mp4(path):
+    """An MP4 that ends before it says in what format its picture is."""
+    path.write_bytes(make_clip(path, Clip(seconds=2)).read_bytes()[:400])
+
+
 BAD_FILES = {
     "text.mp4": lambda path: path.write_text("this is not a video\n" * 200),
     "notes.txt": lambda path: path.write_text("hello\n" * 200),
     "empty.mp4": lambda path: path.write_bytes(b""),
     "noise.ts": lambda path: path.write_bytes(bytes(range(256)) * 400),
     "cut.mp4": broken_mp4,
+    "nameless.mp4": nameless_mp4,
     "list.m3u8": lambda path: path.write_text(
         "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n/etc/hostname\n#EXT-X-ENDLIST\n"
     ),

@@ -14,7 +14,7 @@ import av
 from av import error
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from rtstream_async.local.domain.sources import Source, SourceKind
@@ -83,7 +83,7 @@ def open_source(settings: IngestSettings, stop: threading.Event) -> OpenSource |
     source = OpenSource(
         container=container,
         video=_pick_video(container),
-        audio=container.streams.audio[0] if container.streams.audio else None,
+        audio=next(filter(_is_known, container.streams.audio), None),
         is_live=is_live,
         is_paced=kind not in _LIVE and (settings.realtime or is_live),
     )
@@ -179,6 +179,12 @@ def _lacks_video(settings: IngestSettings, container: InputContainer) -> bool:
 def _pick_video(container: InputContainer) -> VideoStream | None:
     """The first moving picture; a cover image inside a sound file is none."""
     for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
+        if _is_known(stream) and not stream.disposition & Disposition.attached_pic:
             return stream
     return None
+
+
+def _is_known(stream: Stream) -> bool:
+    """Whether its format has a name; of a stream in any other, nothing can be made."""
+    context: object = stream.codec_context  # `None` then, whatever its type says
+    return context is not None
