@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import shutil
 
 import av
@@ -71,6 +73,31 @@ async def test_a_playlist_of_a_stranger_reads_no_file_of_this_machine(name, web,
     async with http_server(web) as url, recording(f"{url}/{name}", tmp_path) as made:
         refused = await made.wait_for(Refused)
     assert refused.code in {"invalid_data", "no_media", "unsupported", "forbidden", "unreachable"}
+    assert made.segments == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+async def test_a_redirect_of_a_stranger_leads_to_no_file(scheme, outside, tmp_path):
+    """The address was checked, and where it leads to was not."""
+    code = {"http": "HTTP/1.1 302 Found", "rtsp": "RTSP/1.0 302 Found"}[scheme]
+    asked = 0
+
+    async def redirect(reader, writer):
+        nonlocal asked
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+        number = re.search(rb"CSeq: (\d+)", head)
+        lines = [code, f"Location: file://{outside}/secret.ts", "Content-Length: 0"]
+        lines += [f"CSeq: {number[1].decode()}"] if number else []
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        writer.close()
+
+    server = await asyncio.start_server(redirect, "127.0.0.1", 0)
+    async with server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/x.ts"
+        async with recording(url, tmp_path, open_timeout=5) as made:
+            await made.wait_for(Refused)
+    assert asked
     assert made.segments == []
 
 
