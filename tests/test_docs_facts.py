@@ -36,6 +36,11 @@ def section(text: str, title: str) -> str:
     return found[1]
 
 
+def fenced(kind: str, text: str) -> list[str]:
+    """Return what stands between fences of a kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
 def first_cells(text: str) -> list[str]:
     """Return the code in the first cell of each row of the tables."""
     return re.findall(r"^\| `([^`]+)`", text, re.MULTILINE)
