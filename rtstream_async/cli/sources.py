@@ -16,7 +16,7 @@ __all__ = ["Watchable", "find_source"]
 class Watchable:
     """A source as the server gets it."""
 
-    url: str
+    url: str = attrs.field(repr=False)  #: may carry a password
     file: Path | None = None  #: the file of this machine that it is
 
     @property

@@ -16,7 +16,7 @@ from rtstream_async.protocol import routes
 from rtstream_async.protocol.retry import RetryPolicy
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.http import HttpRequest, HttpSettings, HttpTransport
-from rtstream_async.transport.socket import SocketOptions
+from rtstream_async.transport.socket import Sink, SocketOptions, opener
 from tests.loopback import answer, serve
 
 KEY = "sk-very/secret+key"
@@ -154,10 +154,14 @@ def test_a_proxy_that_can_not_be_one_is_refused_unquoted(proxy):
 
 
 @pytest.mark.parametrize(
-    "proxy",
-    [f"http://user:{PASSWORD}@127.0.0.1:9", f"http://user:{PASSWORD}/x@127.0.0.1:9"],
+    ("proxy", "source"),
+    [
+        (f"http://user:{PASSWORD}@127.0.0.1:9", "argument"),
+        (f"http://user:{PASSWORD}@127.0.0.1:9", "environment"),
+        (f"http://user:{PASSWORD}/x@127.0.0.1:9", "environment"),
+        (f"gopher://user:{PASSWORD}@127.0.0.1:9", "environment"),
+    ],
 )
-@pytest.mark.parametrize("source", ["argument", "environment"])
 async def test_a_proxy_that_fails_does_not_show_its_password(proxy, source, monkeypatch, caplog):
     """For REST and for the socket; tracebacks print causes too."""
     caplog.set_level(1)
@@ -167,14 +171,14 @@ async def test_a_proxy_that_fails_does_not_show_its_password(proxy, source, monk
         monkeypatch.setenv("http_proxy", proxy)
         monkeypatch.setenv("NO_PROXY", "")
         monkeypatch.setenv("no_proxy", "")
-    elif "/x@" in proxy:
-        return  # refused before anything is sent: see above
     else:
         options["proxy"] = proxy
     async with connect("http://videodb.test", **options) as conn:
-        with pytest.raises(Exception, match=r".") as caught:
+        with pytest.raises(rts.RTStreamError) as caught:
             await conn.get_collection()
-    assert PASSWORD not in printed(caught.value)
+    with pytest.raises(rts.RTStreamError) as lost:
+        await opener(SocketOptions(**options))("ws://videodb.test/", Sink(print, print))
+    assert PASSWORD not in printed(caught.value) + printed(lost.value)
     assert PASSWORD not in caplog.text
 
 

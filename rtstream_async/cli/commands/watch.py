@@ -48,7 +48,7 @@ class _Order:
     name: str
     limits: Limits
     base_url: str | None  # `None`: a server in this process
-    api_key: str | None
+    api_key: str | None = attrs.field(repr=False)
     data_dir: Path | None
 
 
