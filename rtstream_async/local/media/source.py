@@ -8,11 +8,13 @@ import stat
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import attrs
 import av
 from av import error
 from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
@@ -186,5 +188,5 @@ def _pick_video(container: InputContainer) -> VideoStream | None:
 
 def _is_known(stream: Stream) -> bool:
     """Whether its format has a name; of a stream in any other, nothing can be made."""
-    context: object = stream.codec_context  # `None` then, whatever its type says
-    return context is not None
+    # PyAV's types do not say that it may be missing.
+    return cast("CodecContext | None", stream.codec_context) is not None
