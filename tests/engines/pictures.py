@@ -25,6 +25,7 @@ __all__ = [
     "BLANKS",
     "TERMINAL",
     "as_h264",
+    "example",
     "frame",
     "jpeg",
     "photograph",
@@ -51,11 +52,12 @@ def photograph(name: str) -> np.ndarray:
     """A picture by file name, BGR."""
     inside = importlib.util.find_spec("skimage").origin
     path = Path(inside).parent / "data" / name
-    content = path.read_bytes() if path.exists() else _example(name)
+    content = path.read_bytes() if path.exists() else example(name)
     return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
 
 
-def _example(name: str) -> bytes:
+def example(name: str) -> bytes:
+    """The content of one of the example files of Debian's `opencv-doc`."""
     for path in (_OPENCV_DOC / name, _OPENCV_DOC / f"{name}.gz"):
         if path.exists():
             content = path.read_bytes()
@@ -66,7 +68,7 @@ def _example(name: str) -> bytes:
 @functools.cache
 def surveillance(index: int) -> np.ndarray:
     """One of the 795 frames of `vtest.avi`, real surveillance footage with people in it, BGR."""
-    with av.open(io.BytesIO(_example("vtest.avi"))) as clip:
+    with av.open(io.BytesIO(example("vtest.avi"))) as clip:
         stream = clip.streams.video[0]
         clip.seek(int(index / stream.average_rate / stream.time_base), stream=stream)
         for shown in clip.decode(stream):
