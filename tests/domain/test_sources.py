@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtstream_async.local.domain.sources import Source, SourceKind, parse_source
+from rtstream_async.local.domain.sources import (
+    Source,
+    SourceKind,
+    parse_source,
+    without_secrets,
+)
 
 GOOD = {
     "/media/a.mp4": Source(kind=SourceKind.FILE, url="/media/a.mp4"),
@@ -46,6 +51,11 @@ BAD = {
     "rtmp://example.com:1935/a?listen=1": "only a loopback address",
     "rtmp://127.0.0.1/a?listen=1": "needs its port",
     "rtmp://127.0.0.1:99999/a?listen=1": "no number below 65536",
+    "rtsp://[::1/door": "a host that can't be read",
+    "rtsp://cam/door\r\nx: y": "a control character",
+    " rtsp://cam/door": "a space at an end",
+    "/media/a.mp4?loop=2": "loop= takes 1 or 0, not '2'",
+    "rtmp://127.0.0.1:1935/a?listen=maybe": "listen= takes 1 or 0",
 }
 
 
@@ -70,3 +80,21 @@ def test_no_text_breaks_it(text):
     except ValueError:
         return
     assert isinstance(source.kind, SourceKind)
+
+
+SHOWN = {
+    "rtsp://user:pass@cam/door": "rtsp://cam/door",
+    "can't open 'http://h/v.m3u8?token=t': gone": "can't open 'http://h/v.m3u8': gone",
+    "/media/a.mp4": "/media/a.mp4",
+}
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_what_is_shown_has_no_secret(text):
+    """Status texts and logs are read by more people than the key is given to."""
+    assert without_secrets(text) == SHOWN[text]
+
+
+def test_the_repr_of_a_source_has_no_secret():
+    """It ends up in logs."""
+    assert "pass" not in repr(parse_source("rtsp://user:pass@cam/door"))

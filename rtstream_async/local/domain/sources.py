@@ -86,6 +86,8 @@ def parse_source(url: str) -> Source:
     )
 
 
+_SWITCH = {"1": True, "true": True, "yes": True, "": True, "0": False, "false": False, "no": False}
+
 _OPTIONS = {
     SourceKind.FILE: {"loop"},
     SourceKind.HTTP: {"loop"},
@@ -100,8 +102,11 @@ def _split_options(query: str, names: set[str]) -> tuple[set[str], str]:
     ours = [(name, value) for name, value in pairs if name in names]
     if not ours:
         return set(), query
+    for name, value in ours:
+        if value.lower() not in _SWITCH:
+            raise ValueError(f"?{name}= takes 1 or 0, not {value!r}")
     rest = urlencode([pair for pair in pairs if pair[0] not in names])
-    return {name for name, value in ours if value.lower() in {"1", "true", "yes", ""}}, rest
+    return {name for name, value in ours if _SWITCH[value.lower()]}, rest
 
 
 def _file(url: str, *, loop: bool) -> Source:
