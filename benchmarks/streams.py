@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import statistics
 import time
@@ -25,7 +26,7 @@ from rtstream_async.local.media.publishing import publishing
 __all__ = ["measure"]
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PSS = re.compile(r"^Pss: +(\d+) kB$", re.MULTILINE)
 _PUBLISHER = b"media.publish"
 
 
@@ -46,19 +47,23 @@ async def measure(
         lags = await _lags(conn, seconds)
         passed = time.monotonic() - begun
         used, memory = _tree()
-        pages = [await one.get_scenes() for one in indexes]
+        pages = [await index.get_scenes() for index in indexes]
+        records = [await one.list_scene_indexes() for one in live]
+        given_up = sum(index["dropped_windows"] for found in records for index in found)
+        await asyncio.gather(*(one.stop() for one in live))
     expected = streams * (passed // every) if index else 0
     return {
         "streams": streams,
         "described every s": every if index else "-",
         "frames": frames if index else "-",
         "scenes": sum(map(len, pages)),
-        "expected": int(expected),
+        "full windows": int(expected),
+        "given up": given_up,
         "lag median s": statistics.median(lags) if lags else "-",
         "lag p95 s": _quantile(lags, 0.95) if lags else "-",
         "lag max s": max(lags) if lags else "-",
         "core %": 100 * (used - cpu) / passed,
-        "RSS MB": memory / 2**20,
+        "PSS MB": memory / 2**20,
     }
 
 
@@ -91,13 +96,17 @@ def _free_port() -> int:
 
 
 def _tree() -> tuple[float, int]:
-    """CPU seconds and resident bytes of this process and its children, publishers left out."""
+    """CPU seconds and memory of this process and its children, publishers left out.
+
+    Memory is the proportional set size, in bytes: pages that processes share count once.
+    """
     cpu, memory = 0.0, 0
     parents = {os.getpid()}
     for entry in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
             command = (entry / "cmdline").read_bytes()
+            sizes = (entry / "smaps_rollup").read_text()
         except OSError:
             continue  # it ended while we looked
         pid, parent = int(entry.name), int(fields[1])
@@ -105,5 +114,5 @@ def _tree() -> tuple[float, int]:
             continue
         parents.add(pid)
         cpu += (int(fields[11]) + int(fields[12])) / _TICK
-        memory += int(fields[21]) * _PAGE
+        memory += sum(map(int, _PSS.findall(sizes))) * 1024
     return cpu, memory
