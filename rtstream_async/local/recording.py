@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 
 from rtstream_async.local.domain.playlist import Segment
@@ -11,7 +13,9 @@ from rtstream_async.local.store.rows import SegmentRow
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["Recorded", "playable", "with_open"]
+__all__ = ["Recorded", "playable", "read_segment", "with_open"]
+
+_PART = ".ts.part"
 
 
 @attrs.frozen(kw_only=True)
@@ -42,17 +46,35 @@ async def playable(
     store: Worker, stream_id: str, live: LiveStream | None, *, start: float, end: float
 ) -> list[Segment]:
     """Return the segments that hold some of [start, end), Unix seconds, in order of time."""
+    # Before the query: what is finished meanwhile is then in both, and not in neither.
+    opened = None if live is None else live.open_segment
     rows = await store.run(
         statements.list_segments, stream_id, microseconds(start), microseconds(end)
     )
     segments = [_segment(row) for row in rows]
-    opened = None if live is None else live.open_segment
     if opened is None or not (opened.start < end and opened.end > start):
         return segments
     # It may have been finished, and stored, since its progress was told.
     if any(segment.start == opened.start for segment in segments):
         return segments
     return [*segments, opened]
+
+
+def read_segment(path: Path) -> bytes:
+    """Return a segment's bytes; one being written may have got its final name in the meantime.
+
+    The worker renames it before the server hears of it.
+
+    Raises:
+        FileNotFoundError: It is there under neither name.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        finished = path.parent.glob(f"{path.name.removesuffix(_PART)}-*.ts")
+        if not path.name.endswith(_PART) or (final := next(finished, None)) is None:
+            raise
+        return final.read_bytes()
 
 
 def _segment(row: SegmentRow) -> Segment:

@@ -18,7 +18,7 @@ from rtstream_async.local.answers import guarded
 from rtstream_async.local.console import CONTENT_SECURITY_POLICY, player_page, static_dir
 from rtstream_async.local.domain.cutting import parse_part_name
 from rtstream_async.local.domain.playlist import NotRecorded, Segment, make_playlist
-from rtstream_async.local.recording import playable
+from rtstream_async.local.recording import playable, read_segment
 from rtstream_async.local.refusal import Refusal, invalid, not_found
 from rtstream_async.local.services import Services
 from rtstream_async.local.store import statements
@@ -89,7 +89,7 @@ def _segment(services: Services) -> Respond:
         grant, _ = _grant(services, request)
         path = await _segment_path(services, grant, request.path_params["name"])
         try:
-            data = await anyio.to_thread.run_sync(path.read_bytes)
+            data = await anyio.to_thread.run_sync(read_segment, path)
         except FileNotFoundError:
             raise not_found("segment", path.name) from None
         return Response(data, media_type="video/mp2t", headers=_MEDIA_HEADERS)
