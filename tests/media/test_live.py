@@ -283,8 +283,10 @@ async def test_a_slow_parent_loses_frames_but_no_recording(tmp_path):
 
 
 def wait_for_segments(directory, count):
-    """Keep the event loop busy, so that the parent reads nothing meanwhile."""
+    """Keep the event loop busy, so that the parent reads nothing meanwhile; not for ever."""
+    give_up = time.monotonic() + 60
     while sum(1 for _ in directory.glob("*-*.ts")) < count:
+        assert time.monotonic() < give_up, "the worker records nothing while nobody reads"
         time.sleep(0.01)
 
 
