@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Real parts that the tests start: an RTMP server, a browser, real footage.
-TEST_PACKAGES := chromium libnginx-mod-rtmp nginx opencv-doc openssl
+# Real parts that the tests start: an RTMP server, a browser, real footage, real speech.
+TEST_PACKAGES := chromium libnginx-mod-rtmp nginx opencv-doc openssl pocketsphinx-testdata
 
 # What decides and does no I/O: tested on every branch, in seconds. The rest waits for real media and
 # real processes most of the time, so it runs in three processes.

@@ -14,7 +14,7 @@ import attrs
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.hub import Hub, Peer, Sent
 from rtstream_async.local.pipelines.director import Director
-from rtstream_async.local.pipelines.visual import publish_scene
+from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.refusal import invalid, not_found
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, SceneRow, StreamRow
@@ -47,9 +47,10 @@ class SocketState:
 class Control:
     """Scripted frames and records, cut sockets, refused handshakes."""
 
-    def __init__(self, hub: Hub, store: Worker, director: Director) -> None:
-        self._hub = hub
-        self._store = store
+    def __init__(self, publisher: Publisher, director: Director) -> None:
+        self._hub: Hub = publisher.hub
+        self._store: Worker = publisher.store
+        self._publisher = publisher
         self._director = director
 
     def sockets(self) -> list[SocketState]:
@@ -107,9 +108,7 @@ class Control:
                 engine="scripted",
                 metadata=metadata or {},
             )
-            await publish_scene(
-                scene, index=index, stream_name=stream.name, store=self._store, hub=self._hub
-            )
+            await self._publisher.publish(scene, index=index, stream_name=stream.name)
         return len(indexes)
 
     def close(self, connection_id: str | None = None, *, code: int = 1000, reason: str = "") -> int:

@@ -23,9 +23,17 @@ from rtstream_async.local.app import build_app
 from rtstream_async.local.control import Control
 from rtstream_async.local.datadir import DATABASE, DataDir, open_data_dir
 from rtstream_async.local.domain.ids import ENTROPY, collection_id
-from rtstream_async.local.engines.ports import VisionEngine
+from rtstream_async.local.engines import defaults
+from rtstream_async.local.engines.ports import (
+    EmbeddingEngine,
+    LanguageEngine,
+    SpeechEngine,
+    VisionEngine,
+)
+from rtstream_async.local.engines.registry import EngineMakers, Engines
 from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.pipelines.director import Director
+from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.recovery import note_clean_end, recover
 from rtstream_async.local.retention import Retention
 from rtstream_async.local.services import Services
@@ -65,6 +73,9 @@ class LocalServer:
         control: bool = False,
         vision: Callable[[], VisionEngine] | None = None,
         *,
+        speech: Callable[[], SpeechEngine] | None = None,
+        language: Callable[[], LanguageEngine] | None = None,
+        embedding: Callable[[], EmbeddingEngine] | None = None,
         allow_remote: bool = False,
         allowed_hosts: Iterable[str] = (),
         strict_start: bool = False,
@@ -88,6 +99,9 @@ class LocalServer:
                 directory when not given.
             control: Offer `server.control` and `/_local/`, for tests.
             vision: Makes the vision engine; the offline one when not given.
+            speech: Makes the speech engine; likewise.
+            language: Makes the language engine; likewise.
+            embedding: Makes the embedding engine; likewise.
             allow_remote: Allow a `host` that other machines reach.
             allowed_hosts: More names that clients may reach the server by.
             strict_start: Refuse `start` of a running stream, as the service does.
@@ -112,7 +126,12 @@ class LocalServer:
         self._host, self._port = host, port
         self._given_key = api_key
         self._with_control = control
-        self._make_vision = vision or _offline_vision
+        self._makers = EngineMakers(
+            vision=vision or defaults.vision,
+            speech=speech or defaults.speech,
+            language=language or defaults.language,
+            embedding=embedding or defaults.embedding,
+        )
         self._names = _LOOPBACK_NAMES | {host.lower()} | {name.lower() for name in allowed_hosts}
         self._make_settings = partial(
             Settings,
@@ -202,7 +221,7 @@ class LocalServer:
             raise
         running = _Running(data, listener, self._make_settings(data_dir=data.path))
         try:
-            await running.start(self._make_vision, self._is_host_allowed, self._with_control)
+            await running.start(self._makers, self._is_host_allowed, self._with_control)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await running.aclose()
@@ -239,22 +258,25 @@ class _Running:
 
     async def start(
         self,
-        make_vision: Callable[[], VisionEngine],
+        makers: EngineMakers,
         is_host_allowed: Callable[[str], bool],
         with_control: bool,
     ) -> None:
         """Bring everything up; streams that ran before come back in the background."""
         await self._open_store()
         await self._supervisor.start()
-        self._director = Director(
-            self._settings, self._store, self._hub, self._supervisor, make_vision
-        )
-        self.control = Control(self._hub, self._store, self._director)
+        engines = Engines(makers)
+        publisher = Publisher(self._store, self._hub)
+        self._director = Director(self._settings, publisher, engines, self._supervisor)
+        self.control = Control(publisher, self._director)
         services = Services(
             settings=self._settings,
             store=self._store,
             hub=self._hub,
             tokens=self._tokens,
+            engines=engines,
+            publisher=publisher,
+            supervisor=self._supervisor,
             director=self._director,
             collection_id=await self._store.run(_default_collection),
         )
@@ -311,12 +333,6 @@ def _default_collection(db: sqlite3.Connection) -> str:
         id_ = collection_id(time.time(), os.urandom(ENTROPY))
         statements.set_setting(db, "default_collection", id_)
     return id_
-
-
-def _offline_vision() -> VisionEngine:
-    from rtstream_async.local.engines.vision_process import VisionProcess
-
-    return VisionProcess()
 
 
 def _bind(host: str, port: int) -> socket.socket:

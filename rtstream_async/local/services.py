@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import attrs
 
+from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub
 from rtstream_async.local.pipelines.director import Director
+from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.settings import Settings
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.local.tokens import Tokens
+from rtstream_async.supervisor import Supervisor
 
 __all__ = ["Services"]
 
@@ -21,5 +24,8 @@ class Services:
     store: Worker
     hub: Hub
     tokens: Tokens
+    engines: Engines
+    publisher: Publisher
+    supervisor: Supervisor  #: owns what handlers leave running in the background
     director: Director
     collection_id: str  #: of the default collection, the only one

@@ -57,3 +57,37 @@ SCENE_INDEX_RECORDS = Route("GET", "/rtstream/{stream_id}/index/scene/{index_id}
 SCENE_INDEX_STATUS = Route(
     "PATCH", "/rtstream/{stream_id}/index/scene/{index_id}/status", repeatable=True
 )
+
+TRANSCRIPT = Route("GET", "/rtstream/{stream_id}/transcription", repeatable=True)
+TRANSCRIPT_SWITCH = Route("POST", "/rtstream/{stream_id}/transcription")
+TRANSCRIPT_STATUS = Route("GET", "/rtstream/{stream_id}/transcription/status", repeatable=True)
+
+EVENT_CREATE = Route("POST", "/rtstream/event")
+EVENT_LIST = Route("GET", "/rtstream/event", repeatable=True)
+ALERT_CREATE = Route("POST", "/rtstream/{stream_id}/index/{index_id}/alert")
+ALERT_LIST = Route("GET", "/rtstream/{stream_id}/index/{index_id}/alert", repeatable=True)
+ALERT_STATUS = Route(
+    "PATCH", "/rtstream/{stream_id}/index/{index_id}/alert/{alert_id}/status", repeatable=True
+)
+
+# A search changes nothing, whatever its method.
+STREAM_SEARCH = Route("POST", "/rtstream/{stream_id}/search", repeatable=True)
+STREAMS_SEARCH = Route("POST", "/rtstream/collection/{collection_id}/search", repeatable=True)
+
+# A repeated export is answered with the same asset.
+STREAM_EXPORT = Route("POST", "/rtstream/{stream_id}/export", repeatable=True)
+
+VIDEO_LIST = Route("GET", "/video", repeatable=True)
+VIDEO = Route("GET", "/video/{video_id}", repeatable=True)
+VIDEO_DELETE = Route("DELETE", "/video/{video_id}", repeatable=True)
+VIDEO_INDEX = Route("POST", "/video/{video_id}/index")
+VIDEO_SEARCH = Route("POST", "/video/{video_id}/search", repeatable=True)
+VIDEO_SEARCH_V2 = Route("POST", "/video/{video_id}/search/v2", repeatable=True)
+VIDEO_STREAM = Route("POST", "/video/{video_id}/stream", repeatable=True)
+VIDEO_TRANSCRIPT = Route("GET", "/video/{video_id}/transcription", repeatable=True)
+COMPILE = Route("POST", "/compile", repeatable=True)
+ASYNC_RESPONSE = Route("GET", "/async-response/{response_id}", repeatable=True)
+
+CAPTURE_CREATE = Route("POST", "/collection/{collection_id}/capture/session")
+CAPTURE_LIST = Route("GET", "/collection/{collection_id}/capture/session", repeatable=True)
+CAPTURE = Route("GET", "/collection/{collection_id}/capture/session/{session_id}", repeatable=True)

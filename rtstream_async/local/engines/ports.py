@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import attrs
 
-__all__ = ["Description", "EngineError", "Frame", "VisionEngine"]
+__all__ = [
+    "Description",
+    "EmbeddingEngine",
+    "EngineError",
+    "Frame",
+    "LanguageEngine",
+    "Sound",
+    "SpeechEngine",
+    "Utterance",
+    "Verdict",
+    "VisionEngine",
+    "Word",
+]
 
 
 class EngineError(Exception):
@@ -63,4 +75,154 @@ class VisionEngine(Protocol):
 
     async def aclose(self) -> None:
         """Free models and processes."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Sound:
+    """A piece of sound: one channel, 16,000 samples a second, signed 16 bit, little endian."""
+
+    time: float  #: Unix time of its first sample, seconds
+    samples: bytes
+
+    @property
+    def end(self) -> float:
+        """Unix time of the end of its last sample, seconds."""
+        return self.time + len(self.samples) / 32_000
+
+
+@attrs.frozen(kw_only=True)
+class Word:
+    """One spoken word."""
+
+    start: float  #: Unix time, seconds
+    end: float  #: Unix time, seconds
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class Utterance:
+    """A piece of speech. A partial one is replaced by a later one with the same start."""
+
+    start: float  #: Unix time, seconds
+    end: float  #: Unix time, seconds
+    text: str
+    is_final: bool
+    engine: str  #: which engine really heard it
+    words: tuple[Word, ...] = ()  #: only from an engine that tells when each word was said
+
+
+class SpeechEngine(Protocol):
+    """Turns sound into text, one stream of sound for each key."""
+
+    @property
+    def name(self) -> str:
+        """Shown in every record that this engine makes."""
+        ...
+
+    @property
+    def language(self) -> str | None:
+        """Code of the language that it understands, for example `en`; `None`: it finds out."""
+        ...
+
+    async def warm_up(self) -> None:
+        """Load models; return when the first `hear()` will not wait for loading."""
+        ...
+
+    async def hear(self, sound: Sound, *, key: str) -> Sequence[Utterance]:
+        """Take the next piece of sound of the stream `key`; return what has become known by it.
+
+        Pieces come in order of time. Where one does not follow the one before, something is
+        missing: what was being said is final, and speech begins anew.
+
+        Raises:
+            EngineError: The engine failed; nothing was invented in its place.
+        """
+        ...
+
+    async def finish(self, *, key: str) -> Sequence[Utterance]:
+        """Return what was still being said, final, and forget the stream `key`.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Free models and processes."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """Whether a described scene fits a rule."""
+
+    fits: bool
+    confidence: float  #: 0 to 1
+    explanation: str  #: one sentence, from what was observed alone
+
+
+class LanguageEngine(Protocol):
+    """Works on text."""
+
+    @property
+    def name(self) -> str:
+        """Shown in every record that this engine makes."""
+        ...
+
+    async def warm_up(self) -> None:
+        """Load models, or check that the endpoint answers."""
+        ...
+
+    async def summarise(self, pieces: Sequence[str], *, prompt: str | None) -> Description:
+        """Return what `pieces` (speech, in order of time) say, as `prompt` asks.
+
+        An engine that can't follow a prompt says so in `metadata` (`prompt_followed`).
+
+        Raises:
+            EngineError: The engine failed; nothing was invented in its place.
+        """
+        ...
+
+    async def judge(self, observation: str, *, rule: str) -> Verdict | None:
+        """Return whether `observation` fits `rule`; `None` from an engine that can't tell.
+
+        Raises:
+            EngineError: The engine failed, or its answer can't be understood.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Free models and connections."""
+        ...
+
+
+class EmbeddingEngine(Protocol):
+    """Turns texts into vectors, near to each other where the texts mean the same."""
+
+    @property
+    def name(self) -> str:
+        """Kept with every vector: those of different engines can't be compared."""
+        ...
+
+    async def warm_up(self) -> None:
+        """Load models, or check that the endpoint answers."""
+        ...
+
+    async def embed(
+        self, texts: Sequence[str], *, kind: Literal["query", "passage"]
+    ) -> Sequence[bytes]:
+        """Return a vector for each text: float32, little endian, of length 1.
+
+        Args:
+            texts: At least one.
+            kind: Whether the texts are searched for or searched in; some models need to know.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Free models and connections."""
         ...

@@ -13,9 +13,9 @@ import anyio.to_thread
 
 from rtstream_async.local.domain.lifecycle import StreamState
 from rtstream_async.local.domain.sources import Source, without_secrets
-from rtstream_async.local.engines.ports import EngineError, VisionEngine
-from rtstream_async.local.hub import Hub
+from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.pipelines.live import LiveStream
+from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.pipelines.visual import VisualIndex
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.settings import Settings
@@ -26,7 +26,6 @@ from rtstream_async.local.sources import (
 )
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, StreamRow
-from rtstream_async.local.store.worker import Worker
 from rtstream_async.supervisor import Supervisor
 
 __all__ = ["Director"]
@@ -42,18 +41,15 @@ class Director:
     def __init__(
         self,
         settings: Settings,
-        store: Worker,
-        hub: Hub,
+        publisher: Publisher,
+        engines: Engines,
         supervisor: Supervisor,
-        make_vision: Callable[[], VisionEngine],
     ) -> None:
         self._settings = settings
-        self._store = store
-        self._hub = hub
+        self._store = publisher.store
+        self._publisher = publisher
+        self._engines = engines
         self._supervisor = supervisor
-        self._make_vision = make_vision
-        self._vision: VisionEngine | None = None
-        self._vision_lock = anyio.Lock()
         self._live: dict[str, LiveStream] = {}
         self._locks: dict[str, anyio.Lock] = {}
         self._closing = False
@@ -118,7 +114,7 @@ class Director:
         async with self._lock(row.stream_id):
             live = self.live(row.stream_id)
             if live is None or live.source is not None:
-                await self._engine()
+                await self._engines.vision()
             await self._store.run(statements.add_index, row)
             if live is not None:
                 await self._attach(live, row)
@@ -157,7 +153,7 @@ class Director:
                 await self._discard(id_)
 
     async def aclose(self) -> None:
-        """Close all recordings, finish all indexes, free the engine; within bounds."""
+        """Close all recordings, finish all indexes, free the engines; within bounds."""
         self._closing = True
         with anyio.move_on_after(self._settings.drain) as scope:
             async with anyio.create_task_group() as group:
@@ -169,8 +165,7 @@ class Director:
             for index in live.indexes.values():
                 index.abandon()
         self._live.clear()
-        if self._vision is not None:
-            await self._vision.aclose()
+        await self._engines.aclose()
 
     def directory(self, stream_id: str) -> Path:
         """Return where a stream's segments are."""
@@ -233,9 +228,8 @@ class Director:
         index = VisualIndex(
             row=row,
             stream_name=live.row.name,
-            engine=await self._engine(),
-            store=self._store,
-            hub=self._hub,
+            engine=await self._engines.vision(),
+            publisher=self._publisher,
         )
         await live.add_index(index, self._spawn)
 
@@ -245,23 +239,6 @@ class Director:
         except Refusal as refusal:  # the recording goes on without it
             logger.warning("index %s is not resumed: %s", row.id, refusal.message)
             await self._change_index(row, {"status": "error", "last_error": refusal.message})
-
-    async def _engine(self) -> VisionEngine:
-        """Return the engine, loaded.
-
-        Raises:
-            Refusal: It can't be loaded; the next call tries again.
-        """
-        async with self._vision_lock:
-            engine = self._vision or self._make_vision()
-            try:
-                await engine.warm_up()
-            except EngineError as exc:
-                raise Refusal(
-                    503, "NO_ENGINE", f"the vision engine can't be started: {exc}"
-                ) from exc
-            self._vision = engine
-            return engine
 
     async def _change_index(self, row: IndexRow, changes: Mapping[str, Any]) -> IndexRow:
         changed = await self._store.run(statements.change_index, row.stream_id, row.id, changes)

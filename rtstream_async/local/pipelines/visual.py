@@ -13,15 +13,12 @@ import attrs
 
 from rtstream_async.local.domain.windows import Grid, Window, Windows
 from rtstream_async.local.engines.ports import EngineError, Frame, VisionEngine
-from rtstream_async.local.hub import Hub
+from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, SceneRow
-from rtstream_async.local.store.worker import Worker
-from rtstream_async.models.messages import SceneMessage
-from rtstream_async.protocol.codec import emit
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["Sampler", "VisualIndex", "publish_scene"]
+__all__ = ["Sampler", "VisualIndex"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +48,7 @@ class VisualIndex:
     row: IndexRow
     stream_name: str
     engine: VisionEngine = attrs.field(repr=False)
-    store: Worker = attrs.field(repr=False)
-    hub: Hub = attrs.field(repr=False)
+    publisher: Publisher = attrs.field(repr=False)
     _windows: Windows[Frame] = attrs.field(init=False, repr=False)
     _waiting: deque[Window[Frame]] = attrs.field(
         factory=deque[Window[Frame]], init=False, repr=False
@@ -147,9 +143,7 @@ class VisualIndex:
             engine=seen.engine,
             metadata=seen.metadata,
         )
-        await publish_scene(
-            scene, index=self.row, stream_name=self.stream_name, store=self.store, hub=self.hub
-        )
+        await self.publisher.publish(scene, index=self.row, stream_name=self.stream_name)
         await self._set_state(status="running", last_error=None, engine=seen.engine)
 
     async def _count_given_up(self) -> None:
@@ -157,14 +151,14 @@ class VisualIndex:
         if not count:
             return
         logger.warning("index %s: the engine is behind, %d windows given up", self.row.id, count)
-        await self.store.run(statements.count_dropped_windows, self.row.id, count)
+        await self.publisher.store.run(statements.count_dropped_windows, self.row.id, count)
 
     async def _set_state(self, **changes: Any) -> None:
         if all(getattr(self.row, name) == value for name, value in changes.items()):
             return
         if changes["status"] == "error":
             logger.warning("index %s: %s", self.row.id, changes["last_error"])
-        changed = await self.store.run(
+        changed = await self.publisher.store.run(
             statements.change_index, self.row.stream_id, self.row.id, changes
         )
         self.row = changed or self.row
@@ -175,21 +169,3 @@ def grid_of(config: Mapping[str, Any], *, origin: float) -> Grid:
     return Grid(
         origin=round(origin, 6), value=float(config["time"]), frame_count=int(config["frame_count"])
     )
-
-
-async def publish_scene(
-    scene: SceneRow, *, index: IndexRow, stream_name: str, store: Worker, hub: Hub
-) -> None:
-    """Store one record, then push it: what a socket told, REST can tell too."""
-    await store.run(statements.add_scenes, [scene])
-    if index.ws_connection_id is None:
-        return
-    message = SceneMessage(
-        channel=hub.scene_channel,
-        rtstream_id=index.stream_id,
-        rtstream_name=stream_name,
-        start=scene.start_us / 1e6,
-        end=scene.end_us / 1e6,
-        text=scene.text,
-    )
-    hub.send(index.ws_connection_id, emit.frame(message, engine=scene.engine))

@@ -38,6 +38,8 @@ class StreamRow:
     last_error: str | None
     reconnects: int
     evicted_segments: int  #: files that retention or the quota has deleted
+    recording_from_us: int = 0  #: begin of the latest recording, which is what `export` takes
+    exported_asset_id: str | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -72,6 +72,111 @@ _MIGRATIONS = (
     );
     CREATE INDEX scenes_by_time ON scenes (index_id, start_us);
     """,
+    """
+    ALTER TABLE streams ADD COLUMN recording_from_us INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE streams ADD COLUMN exported_asset_id TEXT;
+    CREATE TABLE transcripts (
+        stream_id TEXT PRIMARY KEY REFERENCES streams (id) ON DELETE CASCADE,
+        asked_engine TEXT,
+        engine TEXT,
+        language TEXT,
+        ws_connection_id TEXT,
+        status TEXT NOT NULL,
+        last_error TEXT,
+        dropped_seconds REAL NOT NULL,
+        started_us INTEGER NOT NULL,
+        stopped_us INTEGER,
+        updated_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE utterances (
+        number INTEGER PRIMARY KEY,
+        stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+        start_us INTEGER NOT NULL,
+        end_us INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        words TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        stored_us INTEGER NOT NULL
+    );
+    CREATE INDEX utterances_by_time ON utterances (stream_id, start_us);
+    CREATE TABLE events (
+        id TEXT PRIMARY KEY,
+        event_prompt TEXT NOT NULL,
+        label TEXT NOT NULL,
+        created_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE alerts (
+        id TEXT PRIMARY KEY,
+        index_id TEXT NOT NULL REFERENCES indexes (id) ON DELETE CASCADE,
+        event_id TEXT NOT NULL REFERENCES events (id) ON DELETE CASCADE,
+        callback_url TEXT,
+        ws_connection_id TEXT,
+        status TEXT NOT NULL,
+        fired INTEGER NOT NULL,
+        judged_to INTEGER NOT NULL,
+        last_error TEXT,
+        created_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX alerts_of_index ON alerts (index_id, created_us);
+    CREATE TABLE webhooks (
+        number INTEGER PRIMARY KEY,
+        alert_id TEXT NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
+        url TEXT NOT NULL,
+        body TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        due_us INTEGER NOT NULL
+    );
+    CREATE TABLE assets (
+        id TEXT PRIMARY KEY,
+        collection_id TEXT NOT NULL,
+        stream_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        file TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        duration REAL NOT NULL,
+        start_us INTEGER NOT NULL,
+        end_us INTEGER NOT NULL,
+        pieces TEXT NOT NULL,
+        spoken TEXT NOT NULL,
+        created_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX assets_of_stream ON assets (stream_id, created_us);
+    CREATE TABLE asset_utterances (
+        number INTEGER PRIMARY KEY,
+        asset_id TEXT NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
+        start REAL NOT NULL,
+        end REAL NOT NULL,
+        text TEXT NOT NULL,
+        words TEXT NOT NULL,
+        engine TEXT NOT NULL
+    );
+    CREATE INDEX asset_utterances_by_time ON asset_utterances (asset_id, start);
+    CREATE TABLE timelines (
+        id TEXT PRIMARY KEY,
+        items TEXT NOT NULL,
+        created_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE jobs (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        status TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        created_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE captures (
+        id TEXT PRIMARY KEY,
+        collection_id TEXT NOT NULL,
+        end_user_id TEXT NOT NULL,
+        status TEXT NOT NULL,
+        callback_url TEXT,
+        ws_connection_id TEXT,
+        metadata TEXT NOT NULL,
+        channels TEXT NOT NULL,
+        created_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(_MIGRATIONS)
