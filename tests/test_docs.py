@@ -18,13 +18,20 @@ from rtstream_async.local.assets import clip_path
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+
+
+def snippets_of(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
 SNIPPETS = [
     pytest.param(code, id=f"{page.relative_to(ROOT)}:{number}")
     for page in PAGES
-    for number, code in enumerate(
-        re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL), start=1
-    )
+    if page != TUTORIAL  # a program in pieces
+    for number, code in enumerate(snippets_of(page), start=1)
 ]
+READS_RECORDS = re.compile(r"\bget_(scenes|transcript)\b")
 
 CAMERA = "rtsp://cam/door"
 """A source of the snippets that no test machine has; a file stands in for it."""
@@ -34,7 +41,7 @@ def compiled(code: str) -> CodeType:
     """Compile a snippet; a loop over live messages ends after its first turn, as a user would."""
     tree = ast.parse(textwrap.dedent(code))
     for node in ast.walk(tree):
-        if isinstance(node, ast.AsyncFor) and "get_scenes" not in ast.unparse(node.iter):
+        if isinstance(node, ast.AsyncFor) and not READS_RECORDS.search(ast.unparse(node.iter)):
             node.body.append(ast.Break())
     ast.fix_missing_locations(tree)
     return compile(tree, "<snippet>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -72,6 +79,20 @@ async def test_a_snippet_runs_as_it_stands(code, clips, monkeypatch, capsys):
             await run(code.replace(CAMERA, str(clips / "street.mp4")), names)
     printed = capsys.readouterr().out
     assert printed.strip() or "print" not in code
+
+
+async def test_the_tutorial_is_one_program(clips, monkeypatch, capsys):
+    """Its reader types one step after the other, and must come to the end."""
+    async with LocalServer(media_root=clips) as server:
+        monkeypatch.setenv("VIDEO_DB_API_KEY", server.api_key)
+        monkeypatch.setenv("VIDEO_DB_BASE_URL", server.url)
+        names: dict[str, object] = {}
+        for code in snippets_of(TUTORIAL):
+            await run(code, names)
+    printed = capsys.readouterr().out
+    assert "said:" in printed
+    assert "person_seen" in printed
+    assert "payment service" in printed
 
 
 def test_the_two_commands_are_in_the_readme():

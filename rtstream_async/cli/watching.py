@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import attrs
 
+from rtstream_async.cli.arming import Armed, WatchedChannel
 from rtstream_async.cli.events import Happening, StreamState
 from rtstream_async.cli.render.panels import Watched, watch_header
-from rtstream_async.cli.render.text import count
+from rtstream_async.cli.render.text import count, seconds
 from rtstream_async.cli.reports import Report
 from rtstream_async.cli.tally import Tally
 from rtstream_async.errors import RTStreamError
@@ -38,10 +40,11 @@ class Limits:
 
 @attrs.define(eq=False)
 class Watching:
-    """One stream, its index, and the report of what they tell."""
+    """One stream, what is at work on it, and the report of what they tell."""
 
     stream: rts.RTStream
-    index: rts.RTStreamSceneIndex
+    armed: Armed
+    channels: tuple[WatchedChannel, ...]
     report: Report
     server: str  #: who is asked, for the header
     source: str  #: fit to be shown
@@ -54,20 +57,20 @@ class Watching:
 
     def __attrs_post_init__(self) -> None:
         self.status = self.stream.status or "?"
-        self._note = _trouble(self.stream)
+        self._note = _trouble(self.stream.raw)
 
     async def run(self, limits: Limits) -> None:
         """Tell messages and changes until the limits, or the end of the stream."""
-        seconds = float("inf") if limits.seconds is None else limits.seconds
+        patience_for = float("inf") if limits.seconds is None else limits.seconds
         async with anyio.create_task_group() as group:
-            with anyio.move_on_after(seconds) as patience:
+            with anyio.move_on_after(patience_for) as patience:
                 group.start_soon(self._redraw)
                 group.start_soon(self._look, patience)
                 await self._read(limits.messages, patience)
             group.cancel_scope.cancel()
 
     async def _read(self, enough: int | None, patience: anyio.CancelScope) -> None:
-        async with self.stream.events("scene_index", control=True) as happenings:
+        async with self.stream.events(*self.channels, control=True) as happenings:
             async for value in happenings:
                 self._tell(value)
                 if isinstance(value, StateChange):
@@ -78,22 +81,32 @@ class Watching:
                     return
 
     async def _look(self, patience: anyio.CancelScope) -> None:
-        """Ask for the state of stream and index now and then; end when the stream has ended."""
+        """Ask for the state of all that runs now and then; end when the stream has ended."""
         while True:
             await anyio.sleep(_LOOK_EVERY)
             try:
-                await self.stream.refresh()
-                await self.index.refresh()
+                note = await self._ask()
             except RTStreamError as exc:
                 self._note = f"the server does not tell the state: {exc}"
                 continue
-            self._note_state()
+            self._note_state(note)
             if self.status in _OVER:
                 patience.deadline = min(patience.deadline, anyio.current_time() + _QUIET)
                 return
 
-    def _note_state(self) -> None:
-        status, note = self.stream.status or "?", _trouble(self.stream) or _trouble(self.index)
+    async def _ask(self) -> str:
+        """Return what is wrong with the stream, or with the first of what works on it."""
+        await self.stream.refresh()
+        told = [self.stream.raw]
+        for index in self.armed.indexes:
+            await index.refresh()
+            told.append(index.raw)
+        if self.armed.transcript:
+            told.append((await self.stream.get_transcript_status()).raw)
+        return next(filter(None, map(_trouble, told)), "")
+
+    def _note_state(self, note: str) -> None:
+        status = self.stream.status or "?"
         if (status, note) != (self.status, self._note):
             self.status, self._note = status, note
             self._tell(
@@ -124,14 +137,16 @@ class Watching:
         )
 
 
-def _trouble(handle: rts.RTStream | rts.RTStreamSceneIndex) -> str:
+def _trouble(told: Mapping[str, Any]) -> str:
     """What the local server says is wrong; another service says nothing."""
-    match handle.raw:
+    match told:
         case {"last_error": str() as reason} if reason:
             return reason
         case {"waiting_for_publisher": True}:
             return "waiting for a publisher"
         case {"dropped_windows": int() as number} if number:
             return f"the engine is behind: {count(number, 'window')} given up"
+        case {"dropped_seconds": int() | float() as lost} if lost:
+            return f"the speech engine is behind: {seconds(lost)} of sound given up"
         case _:
             return ""

@@ -1,4 +1,4 @@
-"""`rtstream watch`: connect a stream, describe what is seen, tell it live."""
+"""`rtstream watch`: connect a stream, tell live what is seen and said."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import attrs
 import typer
 
 import rtstream_async as rts
+from rtstream_async.cli.arming import Armed, Wishes, arm
 from rtstream_async.cli.events import Note
 from rtstream_async.cli.failure import CommandError
 from rtstream_async.cli.logs import quiet_local_server
@@ -42,9 +43,7 @@ class _Order:
     """What the user asked for."""
 
     source: Watchable
-    prompt: str
-    every: float  # seconds
-    frames: int
+    wishes: Wishes
     name: str
     limits: Limits
     base_url: str | None  # `None`: a server in this process
@@ -65,6 +64,17 @@ def watch(  # noqa: PLR0913 - a command has this many options, all with defaults
         float, typer.Option(min=0.5, metavar="SECONDS", help="Length of a window.")
     ] = 5,
     frames: Annotated[int, typer.Option(min=1, max=60, help="Frames looked at in a window.")] = 5,
+    scenes: Annotated[bool, typer.Option(help="Describe what is seen.")] = True,
+    transcript: Annotated[
+        bool, typer.Option("--transcript", help="Write down what is said, word for word.")
+    ] = False,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Sum up what is said, window by window.")
+    ] = False,
+    alert: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROMPT", help="Tell when this happens; may be repeated."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the stream.")] = None,
     for_: Annotated[
         float | None, typer.Option("--for", min=0.1, metavar="SECONDS", help="End after so long.")
@@ -83,20 +93,28 @@ def watch(  # noqa: PLR0913 - a command has this many options, all with defaults
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Connect a stream, describe what is seen in it, and tell it live.
+    """Connect a stream, and tell live what is seen and said in it.
 
     Without --server and --cloud a local server runs in this process: no key, no network.
     """
     base_url = chosen_url(server, cloud=cloud)
     if base_url is not None and data_dir is not None:
         raise typer.BadParameter("--data-dir is for the server in this process")
+    wishes = Wishes(
+        prompt=prompt,
+        every=every,
+        frames=frames,
+        scenes=scenes,
+        transcript=transcript,
+        audio=audio,
+        alerts=tuple(alert or ()),
+    )
+    _check(wishes)
 
     async def work(_: Interruption) -> int:
         order = _Order(
             source=_source(url, base_url),
-            prompt=prompt,
-            every=every,
-            frames=frames,
+            wishes=wishes,
             name=name or _name_of(url),
             limits=Limits(seconds=for_, messages=limit),
             base_url=base_url,
@@ -114,13 +132,22 @@ async def _watch(order: _Order, report: Report) -> int:
         conn, server = await _connect(order, report, stack)
         coll = await conn.get_collection()
         _note(report, f"connecting {shown_url(order.source.url)}")
-        stream = await coll.connect_rtstream(url=order.source.url, name=order.name)
+        stream = await coll.connect_rtstream(
+            url=order.source.url,
+            name=order.name,
+            media_types=order.wishes.media_types,
+            enable_transcript=False,  # it is started below, where it was asked for
+        )
         begun = time.monotonic()
         try:
-            _note(report, f"stream {stream.id} is {stream.status}; starting the index")
-            index = await _index(stream, order)
+            _note(report, f"stream {stream.id} is {stream.status}; starting what was asked for")
             watching = Watching(
-                stream, index, report, server=server, source=shown_url(order.source.url)
+                stream,
+                await _arm(conn, stream, order),
+                order.wishes.channels,
+                report,
+                server=server,
+                source=shown_url(order.source.url),
             )
             await watching.run(order.limits)
         finally:
@@ -130,19 +157,15 @@ async def _watch(order: _Order, report: Report) -> int:
         return FAILED if watching.status == "error" else 0
 
 
-async def _index(stream: rts.RTStream, order: _Order) -> rts.RTStreamSceneIndex:
-    """The index, at work. A file waits for it, to be seen from its beginning."""
+async def _arm(conn: rts.Connection, stream: rts.RTStream, order: _Order) -> Armed:
+    """Have everything at work. A file waits for it, to be seen from its beginning."""
     waits = order.source.file is not None
     if waits:
         await stream.stop()
-    index = await stream.index_visuals(
-        prompt=order.prompt,
-        batch_config={"type": "time", "value": order.every, "frame_count": order.frames},
-        name=order.name,
-    )
+    armed = await arm(conn, stream, order.wishes, name=order.name)
     if waits:
         await stream.start()
-    return index
+    return armed
 
 
 async def _stop(stream: rts.RTStream, report: Report) -> None:
@@ -196,6 +219,13 @@ def _name_of(url: str) -> str:
     parts = urlsplit(url)
     last = parts.path.rstrip("/").rpartition("/")[2]
     return " ".join(part for part in (parts.hostname, last) if part) or "watched"
+
+
+def _check(wishes: Wishes) -> None:
+    if not wishes.channels or not wishes.media_types:
+        raise typer.BadParameter("with --no-scenes, give --transcript or --audio")
+    if wishes.alerts and not (wishes.scenes or wishes.audio):
+        raise typer.BadParameter("--alert judges scenes, or with --audio what is said")
 
 
 def _note(report: Report, text: str) -> None:
