@@ -19,6 +19,7 @@ from rtstream_async.errors import (
     RequestTimeoutError,
     TransportError,
 )
+from rtstream_async.models.jobs import JobProgress
 from rtstream_async.protocol import envelope, retry
 from rtstream_async.protocol.envelope import Pending, Reply
 from rtstream_async.protocol.retry import GiveUp, Retry, RetryPolicy
@@ -89,6 +90,8 @@ class Caller:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        progress: Callable[[JobProgress], object] | None = None,
+        patience: float | None = None,
         **ids: str,
     ) -> T:
         """Return what `read` makes of the `data` of the endpoint's answer.
@@ -101,6 +104,8 @@ class Caller:
             read: Gets the answer's `data`, `None` if it gave none.
             query: Query parameters; those that are `None` are left out.
             body: What is sent as JSON.
+            progress: Told how an answer that comes later is getting on, at each look at it.
+            patience: Seconds to wait for such an answer; `None`: as `CallSettings` say.
             ids: What the route's path names.
 
         Raises:
@@ -121,13 +126,19 @@ class Caller:
         )
         answer = await self._answer(call)
         if isinstance(answer, Pending):
-            answer = await self._poll(call, answer)
+            answer = await self._poll(call, answer, progress, patience)
         try:
             return read(answer.data)
         except ProtocolError as exc:
             raise _complete(exc, call) from None
 
-    async def _poll(self, call: _Call, pending: Pending) -> Reply:
+    async def _poll(
+        self,
+        call: _Call,
+        pending: Pending,
+        progress: Callable[[JobProgress], object] | None,
+        patience: float | None,
+    ) -> Reply:
         """Ask for the result of a job until there is one. A foreign address gets no key."""
         url = urljoin(call.url, pending.output_url or "")
         if pending.output_url is None or urlsplit(url).scheme not in ("", "http", "https"):
@@ -144,17 +155,19 @@ class Caller:
             polled=True,
         )
         limits = self._settings
-        deadline = time.monotonic() + limits.poll_deadline
+        longest = limits.poll_deadline if patience is None else patience
+        began = time.monotonic()
         interval = min(limits.poll_first, limits.poll_interval)
         while True:
+            if progress is not None:
+                progress(_progress(pending, time.monotonic() - began))
             await self._sleep(interval * (1 - self._dice() / 4))
             answer = await self._answer(look)
             if isinstance(answer, Reply):
                 return answer
-            if time.monotonic() >= deadline:
-                raise _complete(
-                    RequestTimeoutError(f"no result after {limits.poll_deadline:g} s"), look
-                )
+            pending = answer
+            if time.monotonic() - began >= longest:
+                raise _complete(RequestTimeoutError(f"no result after {longest:g} s"), look)
             interval = min(interval * 2, limits.poll_interval)
 
     async def _answer(self, call: _Call) -> Reply | Pending:
@@ -222,6 +235,10 @@ class Caller:
         if told is not None:
             midpoint = response.received_at - response.elapsed / 2
             self._clock_offset = told + _DATE_RESOLUTION / 2 - midpoint
+
+
+def _progress(pending: Pending, elapsed: float) -> JobProgress:
+    return JobProgress(status=pending.status, fraction=pending.done, elapsed=elapsed)
 
 
 def _complete(error: _E, call: _Call, *, attempts: int = 1) -> _E:

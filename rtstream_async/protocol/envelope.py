@@ -24,6 +24,7 @@ from rtstream_async.errors import (
     ValidationError,
     error_for_status,
 )
+from rtstream_async.protocol.codec.fields import real
 
 __all__ = ["Pending", "Reply", "http_date", "read", "retry_after"]
 
@@ -46,6 +47,7 @@ _REDIRECTS = range(300, 400)
 _REFUSALS = 400
 _NO_CONTENT = 204
 _EXCERPT = 300
+_PER_CENT = 100
 
 
 @attrs.frozen
@@ -60,6 +62,8 @@ class Pending:
     """The service is still at it; the result will be at `output_url`, if it named one."""
 
     output_url: str | None
+    status: str = "processing"  #: the service's word
+    done: float | None = None  #: how much is done, from 0 to 1, if the service tells it
 
 
 def read(
@@ -147,7 +151,15 @@ def _unfinished(document: dict[str, Any], *, polled: bool) -> Reply | Pending:
     if document.get("request_type") == "async" and not polled:
         return Reply(data)  # the result goes to a callback URL: there is nothing to wait for
     url = _fields(data).get("output_url")
-    return Pending(url if isinstance(url, str) and url else None)
+    return Pending(
+        url if isinstance(url, str) and url else None,
+        status=str(document["status"]),
+        done=_share(real(_fields(data), "percentage")),
+    )
+
+
+def _share(percentage: float | None) -> float | None:
+    return None if percentage is None else min(max(percentage / _PER_CENT, 0.0), 1.0)
 
 
 @attrs.frozen

@@ -214,6 +214,37 @@ async def test_an_answer_that_comes_later_is_waited_for():
     assert naps == [0.75, 1.5, 0.5, 3.0]
 
 
+async def test_who_waits_is_told_how_the_job_gets_on():
+    """Row 296: a progress bar that stands still looks like a program that hangs."""
+    told = []
+    first = job("queued", data={"output_url": "/job"})
+    looks = [job("processing", data={"percentage": 40}), job("done", data={"ok": 2})]
+    async with serve(script(first, *looks)) as server, caller_to(server.url) as caller:
+        answered = await caller.call(
+            routes.STREAM_CREATE, lambda data: data, body={}, progress=told.append
+        )
+    assert answered == {"ok": 2}
+    assert [(item.status, item.fraction) for item in told] == [
+        ("queued", None),
+        ("processing", 0.4),
+    ]
+    assert 0 <= told[0].elapsed <= told[1].elapsed
+
+
+async def test_a_caller_may_have_more_patience_with_a_job():
+    """Half an hour of speech takes longer to transcribe than most jobs take."""
+    first = job("processing", data={"output_url": "/job"})
+    looks = [job("processing")] * 3 + [job("done", data={"ok": 2})]
+    async with (
+        serve(script(first, *looks)) as server,
+        caller_to(server.url, poll_deadline=0.0) as caller,
+    ):
+        answered = await caller.call(
+            routes.STREAM_CREATE, lambda data: data, body={}, patience=3600.0
+        )
+    assert answered == {"ok": 2}
+
+
 async def test_a_foreign_job_is_polled_without_the_key():
     """Row 302: the official SDK sends it along."""
     async with serve(script(job("done", data={"ok": 3}))) as elsewhere:

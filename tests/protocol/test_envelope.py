@@ -60,13 +60,25 @@ def test_no_content_is_a_success():
 def test_an_unfinished_job_is_pending(status):
     """Rows 292 and 293: the official SDK takes `pending` and `queued` for success."""
     body = {"success": True, "status": status, "data": {"output_url": "https://x/job"}}
-    assert answer(body=body) == Pending("https://x/job")
+    assert answer(body=body) == Pending("https://x/job", status=status)
+
+
+@pytest.mark.parametrize(
+    ("percentage", "done"),
+    [(0, 0.0), (1, 0.01), (40, 0.4), ("40", 0.4), (100, 1.0), (250, 1.0), (-1, 0.0), ("x", None)],
+)
+def test_an_unfinished_job_may_say_how_far_it_is(percentage, done):
+    """Row 296: progress bars show it; a bar beyond its end is a broken bar."""
+    body = {"success": True, "status": "processing", "data": {"percentage": percentage}}
+    assert answer(body=body, polled=True) == Pending(None, done=done)
 
 
 @pytest.mark.parametrize("data", [None, {}, {"output_url": ""}, {"output_url": 5}, [], "text"])
 def test_an_unfinished_job_may_not_say_where(data):
     """The caller must then raise, and not poll nonsense."""
-    assert answer(body={"success": True, "status": "pending", "data": data}) == Pending(None)
+    assert answer(body={"success": True, "status": "pending", "data": data}) == Pending(
+        None, status="pending"
+    )
 
 
 def test_a_job_with_a_callback_is_answered_at_once():
