@@ -7,10 +7,15 @@ from typing import Annotated
 import typer
 
 from rtstream_async import __version__
+from rtstream_async.cli.commands.alerts import alerts
 from rtstream_async.cli.commands.demo import demo
+from rtstream_async.cli.commands.events import events
+from rtstream_async.cli.commands.export import export
 from rtstream_async.cli.commands.scenes import scenes
+from rtstream_async.cli.commands.search import search
 from rtstream_async.cli.commands.serve import serve
 from rtstream_async.cli.commands.streams import streams
+from rtstream_async.cli.commands.transcript import transcript
 from rtstream_async.cli.commands.watch import watch
 from rtstream_async.cli.logs import LogLevel, log_to_stderr
 from rtstream_async.cli.options import Globals
@@ -48,5 +53,16 @@ def main(
     log_to_stderr(LogLevel.warning)
 
 
-for _command in (demo, watch, serve, streams, scenes):
+for _command in (
+    demo,
+    watch,
+    serve,
+    streams,
+    scenes,
+    transcript,
+    search,
+    events,
+    alerts,
+    export,
+):
     app.command()(_command)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Annotated
 
 import attrs
 import typer
 from rich.console import Console
 
+from rtstream_async.cli.moments import parse_moment
 from rtstream_async.cli.render.text import shown_url
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Globals",
     "JsonOption",
     "KeyOption",
+    "MomentOption",
     "ServerOption",
     "asked_server",
     "chosen_url",
@@ -39,6 +42,19 @@ KeyOption = Annotated[
         show_envvar=True,
         help="The key for that server.",
     ),
+]
+
+
+def _moment(text: str) -> float:
+    try:
+        return parse_moment(text, now=time.time())
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
+MomentOption = Annotated[
+    float | None,
+    typer.Option(parser=_moment, metavar="TIME", help="Unix seconds, 2026-03-01T14:00 or -15m."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +9,11 @@ import typer
 from rich.text import Text
 
 import rtstream_async as rts
-from rtstream_async.cli.moments import parse_moment
 from rtstream_async.cli.options import (
     CloudOption,
     JsonOption,
     KeyOption,
+    MomentOption,
     ServerOption,
     asked_server,
     chosen_url,
@@ -33,26 +32,14 @@ if TYPE_CHECKING:  # the SDK's names load the client when they are used
     _Found = list[tuple[rts.RTStreamSceneIndex, list[Scene]]]
 
 
-def _moment(text: str) -> float:
-    try:
-        return parse_moment(text, now=time.time())
-    except ValueError as exc:
-        raise typer.BadParameter(str(exc)) from exc
-
-
-_MomentOption = typer.Option(
-    parser=_moment, metavar="TIME", help="Unix seconds, 2026-03-01T14:00 or -15m."
-)
-
-
 def scenes(
     context: typer.Context,
     stream_id: Annotated[str, typer.Argument(metavar="STREAM_ID", help="The stream, rts-...")],
     index: Annotated[
         str | None, typer.Option(metavar="ID", help="One index; without it, all of the stream.")
     ] = None,
-    start: Annotated[float | None, _MomentOption] = None,
-    end: Annotated[float | None, _MomentOption] = None,
+    start: MomentOption = None,
+    end: MomentOption = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many of each index.")] = 20,
     server: ServerOption = None,
     cloud: CloudOption = False,

@@ -15,7 +15,7 @@ from rtstream_async.models.announcements import Announcement
 from rtstream_async.models.messages import Message, UnknownMessage
 from rtstream_async.models.records import Scene, StreamRecord
 
-__all__ = ["as_line", "as_object", "scene_object", "stream_object"]
+__all__ = ["as_line", "as_object", "record_object", "scene_object", "stream_object"]
 
 
 _STREAM_FIELDS = tuple(field.name for field in attrs.fields(StreamRecord) if field.name != "raw")
@@ -68,6 +68,13 @@ def scene_object(scene: Scene) -> dict[str, Any]:
     """Return a scene as `rtstream scenes --json` prints it."""
     said = _fields(scene, without={"raw"})
     return said | {"details": _rest(scene.raw, {*said, "description"})}
+
+
+def record_object(record: Any) -> dict[str, Any]:
+    """Return any other record or handle: its fields by name, and the rest in `details`."""
+    names = [name for name in record.keys() if name != "raw"]  # noqa: SIM118 - no dict
+    said = {name: record[name] for name in names}
+    return said | {"details": _rest(record.raw, names)}
 
 
 def as_line(value: Mapping[str, Any]) -> str:
