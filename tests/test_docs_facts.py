@@ -60,15 +60,16 @@ def test_the_command_line_page_has_every_option_and_no_other(name):
         (row,) = [line for line in shown.splitlines() if line.startswith(f"| `{option}`")]
         *_, default, environment, _ = [cell.strip() for cell in row.split("|")]
         assert environment.strip("`") == (param.envvar or ""), option
-        if param.default not in (None, False, ()) and not callable(param.default):
+        if param.default is True:
+            assert default == "on", option
+        elif param.default not in (None, False, ()) and not callable(param.default):
             assert default.strip("`") == str(param.default), option
 
 
 def test_the_command_line_page_has_every_command():
     """A command that is not there is not found."""
     headings = re.findall(r"^## `rtstream (\w+)", page("howto/command-line.md"), re.MULTILINE)
-    assert headings == ["demo", "watch", "serve", "streams", "scenes"]
-    assert set(headings) == set(COMMANDS)
+    assert headings == list(COMMANDS)
 
 
 def test_the_local_server_page_has_every_argument_and_its_default():
