@@ -32,6 +32,7 @@ from rtstream_async.local.engines.ports import (
 )
 from rtstream_async.local.engines.registry import EngineMakers, Engines
 from rtstream_async.local.hub import Hub, HubSettings
+from rtstream_async.local.outbound import Outbound, check_allow
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.recovery import note_clean_end, recover
@@ -86,6 +87,7 @@ class LocalServer:
         open_timeout: float = 10.0,
         drain: float = 8.0,
         scene_channel: Literal["scene_index", "visual_index"] = "scene_index",
+        webhook_allow: Iterable[str] | None = None,
     ) -> None:
         """Keep how the server is to be; nothing happens before `start()`.
 
@@ -112,9 +114,12 @@ class LocalServer:
             open_timeout: Seconds that connecting waits for a source.
             scene_channel: What visual indexes are pushed as; the service's documents have both.
             drain: Seconds that recordings and indexes may take to finish at the end.
+            webhook_allow: Hosts that webhooks may call: `host`, `host:port`, `*.example.com`, or a
+                network such as `10.0.0.0/8`; all when not given.
 
         Raises:
-            InvalidArgumentError: `host` is not a loopback address.
+            InvalidArgumentError: `host` is not a loopback address, or one of `webhook_allow` is
+                none of these.
         """
         if not allow_remote and not _is_loopback(host):
             raise InvalidArgumentError(
@@ -142,6 +147,7 @@ class LocalServer:
             clip_lifetime=clip_lifetime,
             open_timeout=open_timeout,
             drain=drain,
+            webhook_allow=check_allow(webhook_allow),
             hub=HubSettings(
                 queue=socket_queue,
                 url_lifetime=socket_url_lifetime,
@@ -251,6 +257,7 @@ class _Running:
         self._store = Worker(data.path / DATABASE, prepare)
         self._tokens = Tokens(data.secret)
         self._hub = Hub(self._tokens, settings.hub)
+        self._outbound = Outbound(settings.webhook_allow)
         self._director: Director | None = None
         self.control: Control
         self._http: QuietServer | None = None
@@ -276,6 +283,7 @@ class _Running:
             tokens=self._tokens,
             engines=engines,
             publisher=publisher,
+            outbound=self._outbound,
             supervisor=self._supervisor,
             director=self._director,
             collection_id=await self._store.run(_default_collection),
@@ -308,6 +316,7 @@ class _Running:
             if self._director is not None:
                 await note_clean_end(self._store)
         finally:
+            await self._outbound.aclose()
             await self._store.aclose()
             await anyio.to_thread.run_sync(self.data.remove)
 

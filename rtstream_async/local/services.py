@@ -6,6 +6,7 @@ import attrs
 
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub
+from rtstream_async.local.outbound import Outbound
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.settings import Settings
@@ -26,6 +27,7 @@ class Services:
     tokens: Tokens
     engines: Engines
     publisher: Publisher
+    outbound: Outbound  #: for webhooks
     supervisor: Supervisor  #: owns what handlers leave running in the background
     director: Director
     collection_id: str  #: of the default collection, the only one

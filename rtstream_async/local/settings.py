@@ -26,6 +26,7 @@ class Settings:
     clip_lifetime: float = 86_400.0  #: how long an issued manifest URL plays
     clip_patience: float = 5.0  #: how long playback waits for the end of its window
     drain: float = 8.0  #: how long recordings and indexes may take to finish at shutdown
+    webhook_allow: tuple[str, ...] | None = None  #: hosts that webhooks may call; `None`: all
     hub: HubSettings = attrs.field(factory=HubSettings)
 
     @property
