@@ -8,19 +8,21 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from rtstream_async.models.jobs import JobProgress
+
 __all__ = ["progress_of"]
 
 
 @contextmanager
-def progress_of(doing: str, *, quiet: bool) -> Generator[Callable[[float | None], None]]:
-    """Show `doing` while the block runs; call what it gives with the share that is done.
+def progress_of(doing: str, *, quiet: bool) -> Generator[Callable[[JobProgress], None]]:
+    """Show `doing` while the block runs; call what it gives with how it is getting on.
 
     Args:
         doing: What is being done.
         quiet: Show nothing.
 
     Yields:
-        Takes a share from 0 to 1, or `None` where nobody knows.
+        Takes what the service tells of a job.
     """
     bar = Progress(
         TextColumn("{task.description}"),
@@ -33,9 +35,9 @@ def progress_of(doing: str, *, quiet: bool) -> Generator[Callable[[float | None]
     with bar:
         task = bar.add_task(doing, total=None)
 
-        def tell(share: float | None) -> None:
-            if share is not None:
-                bar.update(task, total=1.0, completed=share)
+        def tell(job: JobProgress) -> None:
+            if job.fraction is not None:
+                bar.update(task, total=1.0, completed=job.fraction)
 
         yield tell
         bar.update(task, total=1.0, completed=1.0)
