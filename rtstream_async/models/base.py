@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
-__all__ = ["UNSET", "Keyed", "Unset", "moment"]
+__all__ = ["UNSET", "Keyed", "Unset", "moment", "no_fields", "raw_field"]
 
 
 class Unset(enum.Enum):
@@ -31,6 +31,16 @@ UNSET: Final = Unset.UNSET
 def moment(seconds: float) -> datetime:
     """Return Unix `seconds` as an aware `datetime` in UTC."""
     return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def no_fields() -> Mapping[str, Any]:
+    """Return an object of the wire with nothing in it."""
+    return {}
+
+
+def raw_field() -> Any:
+    """Return the attrs field `raw`: the service's own answer, which `Keyed` falls back to."""
+    return attrs.field(factory=no_fields, repr=False, eq=False)
 
 
 class Keyed:

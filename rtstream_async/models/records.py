@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from rtstream_async.models.base import Keyed, moment
+from rtstream_async.models.base import Keyed, moment, no_fields, raw_field
 
 __all__ = [
     "CollectionRecord",
@@ -27,14 +27,6 @@ T = TypeVar("T")
 _RUNNING = frozenset({"running", "connected"})
 
 
-def _empty() -> Mapping[str, Any]:
-    return {}
-
-
-def _raw() -> Any:
-    return attrs.field(factory=_empty, repr=False, eq=False)
-
-
 @attrs.frozen(kw_only=True)
 class CollectionRecord(Keyed):
     """A collection of streams and videos."""
@@ -43,7 +35,7 @@ class CollectionRecord(Keyed):
     name: str | None = None
     description: str | None = None
     is_public: bool | None = None
-    raw: Mapping[str, Any] = _raw()
+    raw: Mapping[str, Any] = raw_field()
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +52,7 @@ class StreamRecord(Keyed):
     created_at: float | None = None  #: Unix time, seconds
     channel_id: str | None = None  #: of streams that come from a capture session
     exported_asset_id: str | None = None
-    raw: Mapping[str, Any] = _raw()
+    raw: Mapping[str, Any] = raw_field()
 
 
 @attrs.frozen(kw_only=True)
@@ -70,11 +62,11 @@ class IndexRecord(Keyed):
     rtstream_index_id: str
     rtstream_id: str
     extraction_type: str | None = None  #: `time` or `transcript`
-    extraction_config: Mapping[str, Any] = attrs.field(factory=_empty)  #: numbers as numbers
+    extraction_config: Mapping[str, Any] = attrs.field(factory=no_fields)  #: numbers as numbers
     prompt: str | None = None
     name: str | None = None
     status: str | None = None  #: `running`, `stopped` or any other word of the service
-    raw: Mapping[str, Any] = _raw()
+    raw: Mapping[str, Any] = raw_field()
 
     @property
     def is_running(self) -> bool:
@@ -89,7 +81,7 @@ class Scene(Keyed):
     start: float  #: Unix time, seconds
     end: float  #: Unix time, seconds
     text: str
-    raw: Mapping[str, Any] = _raw()
+    raw: Mapping[str, Any] = raw_field()
 
     @property
     def start_time(self) -> datetime:
@@ -108,7 +100,7 @@ class Playback(Keyed):
 
     stream_url: str  #: HLS manifest
     player_url: str | None = None  #: a page that plays it
-    raw: Mapping[str, Any] = _raw()
+    raw: Mapping[str, Any] = raw_field()
 
 
 @attrs.frozen(kw_only=True)
@@ -121,7 +113,7 @@ class Page(Generic[T]):
     page_size: int  #: what was asked for
     total_count: int | None = None  #: where the service tells it
     label: str = "items"  #: the key under which the synchronous SDK keeps the items
-    raw: Mapping[str, Any] = _raw()
+    raw: Mapping[str, Any] = raw_field()
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
