@@ -1,29 +1,142 @@
-"""The examples, run as a reader would run them."""
+"""The examples, run as a reader would run them: offline, against `rtstream serve`."""
 
+import json
+import re
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
+import pytest
+
+import rtstream_async as rts
+from rtstream_async.local import LocalServer
 from rtstream_async.local.assets import clip_path
 from tests.cli.program import running, running_process
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-CLIP = clip_path()
+CLIP = clip_path().as_uri()
+CAMERA = f"{CLIP}?loop=1"
+
+COMPLETE = {
+    "streams.py": ([CAMERA], ["connected rts-", "Front door - connected", "stopped stopped"]),
+    "record.py": ([CAMERA, "4"], ["manifest http://", "player http://"]),
+    "indexes.py": (
+        [CAMERA],
+        ["index ", "first page 2 more True", "scene 1", "restarted running"],
+    ),
+    "transcript.py": ([CAMERA], ["said Good morning", "record 1"]),
+    "alerts.py": ([CAMERA], ["event ", "person_seen", "alert person_seen", "disabled"]),
+    "search.py": (
+        [CAMERA, "a cat"],
+        ["shot 1", "cat", "plays at http://", "in all streams "],
+    ),
+    "workflow.py": (
+        [CAMERA, "24", "the payment service is down"],
+        ["Recorded stream: http", "Exported video: m-", "payment service is down", "Clip: http"],
+    ),
+}
+"""Examples that end by themselves: what they are given, and what they print among other things."""
+
+ENDLESS = {
+    "watch.py": r"\d\d:\d\d:\d\d  \w+",
+    "structured.py": r"text \w+",  # the offline engine makes up no JSON
+    "summaries.py": r"\d\d:\d\d:\d\d  \w+",
+}
+"""Examples that run until Ctrl-C, and what a line of theirs looks like."""
 
 
-def test_watch_prints_what_is_seen(tmp_path):
-    """It is the first program that a newcomer copies."""
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    data = tmp_path_factory.mktemp("served")
     with running(
-        *("serve", "--port", 0, "--data-dir", tmp_path, "--media-root", CLIP.parent, "--json")
+        *("serve", "--port", 0, "--data-dir", data, "--media-root", clip_path().parent, "--json")
     ) as server:
         ready = server.object()
-        with running_process(
-            [sys.executable, str(EXAMPLES / "watch.py"), CLIP.as_uri()],
-            VIDEO_DB_BASE_URL=ready["url"],
-            VIDEO_DB_API_KEY=ready["api_key"],
-        ) as example:
-            lines = [example.line() for _ in range(2)]
-            example.end()
+        yield {"VIDEO_DB_BASE_URL": ready["url"], "VIDEO_DB_API_KEY": ready["api_key"]}
         assert server.end().code == 0
-    clock, _, text = lines[0].partition("  ")
-    assert clock.count(":") == 2
-    assert text.strip()
+
+
+def example(name, arguments, environment):
+    return running_process([sys.executable, str(EXAMPLES / name), *arguments], **environment)
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_an_example_comes_to_its_end(name, served):
+    """It is what a newcomer copies."""
+    arguments, wanted = COMPLETE[name]
+    with example(name, arguments, served) as program:
+        ran = program.wait()
+    assert (ran.code, ran.err) == (0, "")
+    for text in wanted:
+        assert text in ran.out
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_an_example_tells_what_happens(name, served):
+    """It is what a newcomer leaves running."""
+    with example(name, [CAMERA], served) as program:
+        assert re.match(ENDLESS[name], program.line())
+        program.end()
+
+
+def test_the_alert_example_has_its_alert_posted(served):
+    """The webhook is what a back end takes from this example."""
+    posted = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+            arrived.set()
+
+        def log_message(self, *_):
+            """Tests print nothing."""
+
+    arrived = threading.Event()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{receiver.server_port}/alerts"
+        with example("alerts.py", [CAMERA, url], served) as program:
+            assert program.wait().code == 0
+        assert arrived.wait(60)
+        receiver.shutdown()
+    assert posted[0]["label"] == "person_seen"
+    assert posted[0]["event_id"].startswith("event-")
+
+
+async def test_the_capture_example_follows_the_sessions_streams():
+    """Who has a capture client running starts here."""
+    async with (
+        LocalServer(media_root=clip_path().parent, control=True) as server,
+        rts.connect(server.api_key, base_url=server.url) as conn,
+    ):
+        coll = await conn.get_collection()
+        screen = await coll.connect_rtstream(url=CAMERA, name="display:1")
+        mic = await coll.connect_rtstream(
+            url=CAMERA, name="mic:default", media_types=["audio"], enable_transcript=False
+        )
+        session = await conn.create_capture_session(end_user_id="user-1")
+        await server.control.capture(
+            session.id,
+            status="active",
+            rtstreams={"display:1": screen.id, "mic:default": mic.id},
+        )
+        environment = {"VIDEO_DB_BASE_URL": server.url, "VIDEO_DB_API_KEY": server.api_key}
+        with example("capture.py", [session.id], environment) as program:
+            lines = [await anyio.to_thread.run_sync(program.line) for _ in range(5)]
+            await anyio.to_thread.run_sync(program.end)
+    assert lines[0].split()[:2] == ["session", session.id]
+    assert {line.split()[0] for line in lines[1:3]} == {"screen", "mic"}
+    assert {line.split()[0] for line in lines[3:]} <= {"scene_index", "transcript"}
+
+
+def test_every_example_is_run():
+    """One that nobody runs is wrong sooner or later."""
+    programs = {path.name for path in EXAMPLES.glob("*.py")}
+    assert programs == {*COMPLETE, *ENDLESS, "capture.py"}
+    listed = set(re.findall(r"\]\((\w+\.py)\)", (EXAMPLES / "README.md").read_text()))
+    assert listed == programs
