@@ -11,6 +11,7 @@
     │   ├── AsyncResponseError                    a job failed, or its state is unknown
     │   └── InvalidRequestError                   refused as sent; repeating is no use
     │       ├── ValidationError                   400, 422 and 200 with `success: false`
+    │       │   └── NoResultsError (also SearchError)   nothing was found
     │       ├── OutOfCreditsError                 402
     │       ├── PermissionDeniedError             403
     │       ├── NotFoundError                     404, 410
@@ -18,13 +19,15 @@
     ├── RequestTimeoutError (also TimeoutError)   no answer within the deadline
     ├── TransportError                            no answer: refused, reset, DNS, TLS, proxy
     ├── ProtocolError                             an answer that can't be understood
+    ├── SearchError                               a search, or its result, is of no use
     ├── LocalServerError                          the local server can't start or go on
     └── LinkError                                 the WebSocket
         ├── HandshakeError                        no connection id came
         ├── LinkClosedError                       the link has ended for good
         └── SlowConsumerError                     this subscription fell behind
 
-`InvalidRequestError`, `AuthenticationError` and `RequestTimeoutError` are the official SDK's names.
+`InvalidRequestError`, `AuthenticationError`, `RequestTimeoutError` and `SearchError` are the official
+SDK's names.
 No error carries the key: paths have no query, and URLs with a credential are never kept.
 """
 
@@ -45,6 +48,7 @@ __all__ = [
     "LinkClosedError",
     "LinkError",
     "LocalServerError",
+    "NoResultsError",
     "NotFoundError",
     "OutOfCreditsError",
     "PermissionDeniedError",
@@ -52,6 +56,7 @@ __all__ = [
     "RTStreamError",
     "RateLimitError",
     "RequestTimeoutError",
+    "SearchError",
     "ServerError",
     "SlowConsumerError",
     "TransportError",
@@ -212,6 +217,14 @@ class InvalidRequestError(APIError):
 
 class ValidationError(InvalidRequestError):
     """The service finds the request invalid, or answers it with `success: false`."""
+
+
+class SearchError(RTStreamError):
+    """A search, or what is made of its result, is of no use."""
+
+
+class NoResultsError(SearchError, ValidationError):
+    """A search found nothing, or there is nothing in its result to play."""
 
 
 class OutOfCreditsError(InvalidRequestError):

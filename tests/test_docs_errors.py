@@ -11,7 +11,7 @@ from rtstream_async import errors
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "errors.md"
 ROWS = dict(re.findall(r"^\| `(\w+)`.*\| (yes|no) \|$", PAGE.read_text(), re.MULTILINE))
-ABSTRACT = {"APIError", "InvalidRequestError", "LinkError", "RTStreamError"}
+ABSTRACT = {"APIError", "InvalidRequestError", "LinkError", "RTStreamError", "SearchError"}
 CLASSES = {
     name: kind
     for name, kind in vars(errors).items()
