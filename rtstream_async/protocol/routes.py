@@ -54,6 +54,7 @@ SCENE_INDEX_CREATE = Route("POST", "/rtstream/{stream_id}/index/scene")
 SCENE_INDEX_LIST = Route("GET", "/rtstream/{stream_id}/index/scene", repeatable=True)
 SCENE_INDEX = Route("GET", "/rtstream/{stream_id}/index/{index_id}", repeatable=True)
 SCENE_INDEX_RECORDS = Route("GET", "/rtstream/{stream_id}/index/scene/{index_id}", repeatable=True)
+SCENE_INDEX_UPDATE = Route("PATCH", "/rtstream/{stream_id}/index/scene/{index_id}", repeatable=True)
 SCENE_INDEX_STATUS = Route(
     "PATCH", "/rtstream/{stream_id}/index/scene/{index_id}/status", repeatable=True
 )
@@ -86,8 +87,16 @@ VIDEO_SEARCH_V2 = Route("POST", "/video/{video_id}/search/v2", repeatable=True)
 VIDEO_STREAM = Route("POST", "/video/{video_id}/stream", repeatable=True)
 VIDEO_TRANSCRIPT = Route("GET", "/video/{video_id}/transcription", repeatable=True)
 COMPILE = Route("POST", "/compile", repeatable=True)
+
+AUDIO_LIST = Route("GET", "/audio", repeatable=True)
+AUDIO = Route("GET", "/audio/{audio_id}", repeatable=True)
+AUDIO_DELETE = Route("DELETE", "/audio/{audio_id}", repeatable=True)
+AUDIO_URL = Route("POST", "/audio/{audio_id}/generate_url", repeatable=True)
+AUDIO_TRANSCRIPT = Route("GET", "/audio/{audio_id}/transcription", repeatable=True)
+
 ASYNC_RESPONSE = Route("GET", "/async-response/{response_id}", repeatable=True)
 
 CAPTURE_CREATE = Route("POST", "/collection/{collection_id}/capture/session")
 CAPTURE_LIST = Route("GET", "/collection/{collection_id}/capture/session", repeatable=True)
 CAPTURE = Route("GET", "/collection/{collection_id}/capture/session/{session_id}", repeatable=True)
+CAPTURE_TOKEN = Route("POST", "/capture/session/token")

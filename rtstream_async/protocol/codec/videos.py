@@ -15,7 +15,16 @@ from rtstream_async.models.videos import (
 )
 from rtstream_async.protocol.codec.fields import as_list, as_object, real, text, words
 
-__all__ = ["audio", "audios", "no_results", "shots", "transcript", "video", "videos"]
+__all__ = [
+    "audio",
+    "audios",
+    "no_results",
+    "shots",
+    "signed_url",
+    "transcript",
+    "video",
+    "videos",
+]
 
 _SEGMENT_LISTS = ("word_timestamps", "transcript", "segments")
 _NO_RESULTS = "no results found"
@@ -67,6 +76,14 @@ def audios(data: object, *, collection_id: str) -> list[AudioRecord]:
     return as_list(
         fields, ("audios",), "audios", lambda item: audio(item, collection_id=collection_id)
     )
+
+
+def signed_url(data: object) -> str:
+    """Return where a recording of sound can be fetched for a while; it holds a credential."""
+    url = text(as_object(data, "URL of the sound"), "signed_url")
+    if not url:
+        raise ProtocolError("the answer has no `signed_url`: the sound can't be fetched")
+    return url
 
 
 def transcript(data: object) -> VideoTranscript:
