@@ -1,4 +1,4 @@
-"""The demo: a clip published over RTMP, watched through the SDK, paged and played back."""
+"""The demo: a clip published over RTMP, watched, searched, exported, all through the SDK."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import rtstream_async as rts
 from rtstream_async.cli.events import Happening, Note
 from rtstream_async.cli.failure import CommandError
 from rtstream_async.cli.logs import quiet_local_server
-from rtstream_async.cli.outcome import Outcome, played_seconds
+from rtstream_async.cli.outcome import Hit, Outcome, played_seconds
 from rtstream_async.cli.render.panels import Steps, steps_header
 from rtstream_async.cli.reports import Report
 from rtstream_async.cli.tally import Tally
@@ -29,8 +29,15 @@ __all__ = ["Demonstration"]
 _WINDOW = 4  # seconds
 _FRAMES = 3
 _LENGTH = PARTS[-1].end
+_SAID = " ".join(part.says for part in PARTS)
+_EVENTS = {
+    "person_seen": "A person is in the picture",
+    "test_failed": 'The text "FAILED" is on the screen',
+}
+_LOOK_FOR = "a cat"
+_LISTEN_FOR = "what is wrong with the payments?"
 _DRAW_EVERY = 0.25  # seconds
-_LATE = 3.0  # seconds for which messages may still be on their way when the index has ended
+_LATE = 3.0  # seconds for which messages may still be on their way when all has stopped
 _PAGE = 5  # few enough that the demo's scenes are more than one page
 
 
@@ -65,15 +72,17 @@ class Demonstration:
         coll = await conn.get_collection()
         address = f"rtmp://127.0.0.1:{_free_port()}/live/demo"
         self._begin(f"opening a listener at {address}")
-        stream = await coll.connect_rtstream(url=f"{address}?listen=1", name="Demo", store=True)
-        self._begin("loading the vision models", done=f"listening at {address}")
-        index = await stream.index_visuals(
-            prompt="Describe what is seen.",
-            batch_config={"type": "time", "value": _WINDOW, "frame_count": _FRAMES},
+        stream = await coll.connect_rtstream(
+            url=f"{address}?listen=1",
             name="Demo",
+            media_types=["video", "audio"],
+            store=True,
+            enable_transcript=False,
         )
-        await self._watch(stream, index, address)
-        return await self._look_back(stream, index)
+        self._begin("loading the models", done=f"listening at {address}")
+        index = await self._arm(conn, stream)
+        await self._watch(stream, address)
+        return await self._look_back(coll, stream, index)
 
     async def _open(self) -> rts.Connection:
         self._begin("starting a local server")
@@ -84,16 +93,30 @@ class Demonstration:
         self._begin("connecting", done=f"local server at {server.url}")
         return await self.stack.enter_async_context(connection)
 
-    async def _watch(
-        self, stream: rts.RTStream, index: rts.RTStreamSceneIndex, address: str
-    ) -> None:
-        """Publish the clip and tell what is seen in it, until its end."""
+    async def _arm(self, conn: rts.Connection, stream: rts.RTStream) -> rts.RTStreamSceneIndex:
+        """Start all that works on the stream; return its visual index."""
+        index = await stream.index_visuals(
+            prompt="Describe what is seen.",
+            batch_config={"type": "time", "value": _WINDOW, "frame_count": _FRAMES},
+            name="Demo",
+        )
+        await stream.start_transcript()
+        await stream.index_audio(
+            prompt="Summarise what is said.", batch_config={"type": "sentence", "value": 2}
+        )
+        for label, prompt in _EVENTS.items():
+            await index.create_alert(await conn.create_event(event_prompt=prompt, label=label))
+        return index
+
+    async def _watch(self, stream: rts.RTStream, address: str) -> None:
+        """Publish the clip and tell what is seen and said in it, until its end."""
+        channels = ("scene_index", "transcript", "audio_index", "alert")
         async with (
-            stream.events("scene_index", control=True) as happenings,
+            stream.events(*channels, control=True, where=_is_news) as happenings,
             anyio.create_task_group() as group,
         ):
             group.start_soon(self._tell_all, happenings)
-            self._begin("starting an encoder", done="vision models loaded")
+            self._begin("starting an encoder", done="models for pictures and speech loaded")
             async with publishing(clip_path(), address, encode=True) as publication:
                 self._published = time.monotonic()
                 self._begin(
@@ -101,8 +124,8 @@ class Demonstration:
                     done=f"a clip of {_LENGTH:g} s is encoded and published over RTMP",
                 )
                 await publication.wait()
-            self._begin("describing the last scenes", done="the clip was played")
-            await index.stop()
+            self._begin("describing what came last", done="the clip was played")
+            await stream.stop()
             await self._settle(happenings)
             group.cancel_scope.cancel()
 
@@ -111,30 +134,42 @@ class Demonstration:
             self._tell(value)
 
     async def _settle(self, happenings: rts.Subscription[Any]) -> None:
-        """Wait for what is on its way: every record was pushed when the index had stopped."""
+        """Wait for what is on its way; most was pushed by the time the stream had stopped."""
         with anyio.move_on_after(_LATE):
             before = -1
             while before != happenings.stats.received:
                 before = happenings.stats.received
                 await anyio.sleep(_LATE / 6)
 
-    async def _look_back(self, stream: rts.RTStream, index: rts.RTStreamSceneIndex) -> Outcome:
-        """Page the scenes, and ask for the recording of what they show."""
-        self._begin("paging the scenes over REST", done="all messages are here")
+    async def _look_back(
+        self, coll: rts.Collection, stream: rts.RTStream, index: rts.RTStreamSceneIndex
+    ) -> Outcome:
+        """Page what was stored, search it, and ask for the recording."""
+        self._begin("paging the records over REST", done="all messages are here")
         scenes: list[rts.Scene] = []
         async for scene in index.get_scenes(page_size=_PAGE):
             self._tally.add_scene(scene)
             scenes.append(scene)
-        await stream.stop()
         if not scenes or not self._tally.total:
             raise CommandError("nothing was seen: no scene was described and delivered")
+        segments = [segment async for segment in stream.get_transcript(page_size=_PAGE)]
+        await stream.refresh()
         first, last = float(stream.raw["recorded_from"]), float(stream.raw["recorded_to"])
-        self._begin("asking for the recording", done=f"{len(scenes)} scenes paged")
+        told = f"{len(scenes)} scenes and {len(segments)} pieces of speech paged"
+        self._begin("searching", done=told)
+        seen = await self._search_stream(stream)
+        self._begin("asking for the recording", done=f"searched for {_LOOK_FOR!r}")
         stream_url = await stream.generate_stream(start=first, end=last)
         manifest = await anyio.to_thread.run_sync(_fetch, stream_url)
+        exported, heard = await self._export(coll, stream)
         return Outcome(
             tally=self._tally,
             scenes=scenes,
+            segments=segments,
+            said=_SAID,
+            seen=seen,
+            heard=heard,
+            exported=exported,
             rtstream_id=stream.id,
             stream_url=stream_url,
             player_url=stream.player_url or "",
@@ -142,6 +177,30 @@ class Demonstration:
             asked=last - first,
             played=played_seconds(manifest),
         )
+
+    async def _search_stream(self, stream: rts.RTStream) -> Hit | None:
+        results = await stream.search(_LOOK_FOR, result_threshold=1)
+        for shot in results.shots:
+            return Hit(query=_LOOK_FOR, text=shot.text, url=await shot.generate_stream())
+        return None
+
+    async def _export(
+        self, coll: rts.Collection, stream: rts.RTStream
+    ) -> tuple[rts.RTStreamExportResult, Hit | None]:
+        """Make a video of the recording, and search what is said in it."""
+        self._begin("exporting a video", done="the recording plays")
+        exported = await stream.export(name="Demo")
+        self._begin("writing down what is said in it", done=f"exported {exported.video_id}")
+        video = await coll.get_video(exported.video_id)
+        await video.index_spoken_words(force=True)
+        self._begin("searching the video", done="its words can be searched")
+        try:
+            results = await video.search(_LISTEN_FOR)
+        except rts.SearchError:
+            return exported, None
+        best = results.shots[0]
+        url = await results.compile()
+        return exported, Hit(query=_LISTEN_FOR, text=best.text, url=url)
 
     def _begin(self, doing: str, *, done: str | None = None) -> None:
         """Tell the next step, and that the one before is done."""
@@ -164,6 +223,11 @@ class Demonstration:
         share = None if self._published is None else (now - self._published) / _LENGTH
         steps = attrs.evolve(self._steps, share=share, elapsed=now - self._begun)
         self.report.show(steps_header(steps, self._tally))
+
+
+def _is_news(value: object) -> bool:
+    """What a partial transcript says comes again, final."""
+    return not isinstance(value, rts.TranscriptMessage) or value.is_final
 
 
 def _free_port() -> int:

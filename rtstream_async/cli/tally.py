@@ -13,6 +13,7 @@ import msgspec
 from rtstream_async.cli.events import Happening
 from rtstream_async.models.announcements import Dropped, Gap
 from rtstream_async.models.messages import (
+    AlertMessage,
     AudioMessage,
     Message,
     SceneMessage,
@@ -42,6 +43,7 @@ class Tally:
     """Counts what `add()` is given."""
 
     messages: Counter[str] = attrs.field(factory=Counter[str], init=False)  #: by channel
+    alerts: Counter[str] = attrs.field(factory=Counter[str], init=False)  #: by label
     scenes: int = attrs.field(default=0, init=False)  #: records read over REST
     dropped: int = attrs.field(default=0, init=False)
     gaps: int = attrs.field(default=0, init=False)
@@ -99,6 +101,8 @@ class Tally:
 
     def _add_message(self, message: Message) -> None:
         self.messages[message.channel] += 1
+        if isinstance(message, AlertMessage):
+            self.alerts[message.label] += 1
         if isinstance(message, SceneMessage | AudioMessage | TranscriptMessage):
             if message.origin == "push":
                 self.delays.append(message.received_at - message.end)

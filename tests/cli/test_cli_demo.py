@@ -40,11 +40,14 @@ def told():
 def test_messages_come_while_the_clip_plays(told):
     """The demo claims to be live: each message must have come soon after what it shows."""
     messages = [item for item in told if item["type"] == "message"]
-    assert len(messages) >= 4
+    channels = {message["channel"] for message in messages}
+    assert channels == {"scene_index", "transcript", "audio_index", "alert"}
     assert {message["origin"] for message in messages} == {"push"}
-    starts = [message["start"] for message in messages]
+    scenes = [message for message in messages if message["channel"] == "scene_index"]
+    assert len(scenes) >= 4
+    starts = [message["start"] for message in scenes]
     assert starts == sorted(starts)
-    assert all(message["received_at"] >= message["end"] for message in messages)
+    assert all(message["received_at"] >= message["end"] for message in scenes)
     # The first one came when most of the clip was still to be played.
     assert messages[0]["received_at"] < messages[-1]["end"]
 
@@ -61,10 +64,30 @@ def test_what_was_seen_is_what_the_clip_shows(told):
     assert summary["engines"]
 
 
+def test_what_was_said_is_what_the_clip_says(told):
+    """Words are what a transcript is for; its own script is the judge again."""
+    summary = told[-1]
+    assert summary["words_said"] > 50
+    assert summary["words_wrong"] < 0.15 * summary["words_said"]
+
+
+def test_alerts_tell_what_happened_and_nothing_else(told):
+    """An alarm that rings for nothing is switched off."""
+    summary = told[-1]
+    assert set(summary["alerts"]) == {"person_seen", "test_failed"}
+
+
+def test_search_finds_what_was_seen_and_what_was_said(told):
+    """A wrong first answer to the demo's own question is what its reader would remember."""
+    summary = told[-1]
+    assert "cat" in summary["seen"]["text"]
+    assert "payment service" in summary["heard"]["text"].lower()
+
+
 def test_pushed_and_paged_are_the_same(told):
     """A message that REST does not know, or a scene that was not pushed, is a lost one."""
     summary = told[-1]
-    assert summary["messages"] == summary["scenes"]
+    assert summary["messages_by_channel"]["scene_index"] == summary["scenes"]
 
 
 def test_the_recording_plays_as_long_as_it_is(told):
@@ -72,6 +95,7 @@ def test_the_recording_plays_as_long_as_it_is(told):
     summary = told[-1]
     assert summary["recorded_seconds"] == pytest.approx(LENGTH, abs=4)
     assert summary["played_seconds"] >= summary["asked_seconds"] - 1
+    assert summary["video_seconds"] == pytest.approx(summary["recorded_seconds"], abs=0.1)
     assert summary["delay_median"] <= summary["delay_longest"]
 
 

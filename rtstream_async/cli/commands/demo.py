@@ -14,6 +14,7 @@ from rich.text import Text
 
 from rtstream_async.cli.options import JsonOption, console, globals_of
 from rtstream_async.cli.outcome import Outcome, summary
+from rtstream_async.cli.render.lists import transcript_table
 from rtstream_async.cli.render.tables import measured, scenes_table, summary_table
 from rtstream_async.cli.reports import open_report
 from rtstream_async.cli.shell import Interruption, run
@@ -32,7 +33,7 @@ def demo(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Publish a clip as a live stream, describe what is seen in it, page it, play it back.
+    """Publish a clip as a live stream; watch, search, export and play it.
 
     A local server runs in this process, and a real encoder publishes to it over RTMP.
 
@@ -62,19 +63,35 @@ def _told(outcome: Outcome, *, keep: bool) -> list[RenderableType]:
     hint = (
         "Open the player; the server stays up until Ctrl-C."
         if keep
-        else "Both play while the server is up: try rtstream demo --open"
+        else "All of it plays while the server is up: try rtstream demo --open"
     )
     return [
         Text("\nThe same scenes, paged over REST, newest first\n", style="bold"),
         scenes_table(outcome.scenes, brief=True),
-        Text("What was seen and measured", style="bold"),
+        Text("What was said, paged over REST\n", style="bold"),
+        transcript_table(outcome.segments),
+        Text("What was seen, heard and measured", style="bold"),
         summary_table(measured(outcome)),
         Text(
-            f"Everything above was recognised from the video's pixels by {outcome.engine};"
-            " nothing was scripted.\n",
+            "Everything above was recognised from pixels and sound by"
+            f" {', '.join(outcome.engines)}; nothing was scripted.\n",
             style="green",
         ),
-        Text.assemble(("player  ", "dim"), outcome.player_url),
-        Text.assemble(("stream  ", "dim"), outcome.stream_url),
+        *(_link(name, url) for name, url in _links(outcome)),
         Text(hint, style="dim"),
     ]
+
+
+def _links(outcome: Outcome) -> list[tuple[str, str]]:
+    """What can be opened, by name."""
+    links = [
+        ("player", outcome.player_url),
+        ("stream", outcome.stream_url),
+        ("video", outcome.exported.player_url or ""),
+    ]
+    hits = [("seen", outcome.seen), ("heard", outcome.heard)]
+    return links + [(name, hit.url) for name, hit in hits if hit is not None]
+
+
+def _link(name: str, url: str) -> Text:
+    return Text.assemble((f"{name:<8}", "dim"), url)

@@ -105,9 +105,17 @@ def measured(outcome: Outcome) -> list[tuple[str, str]]:
         ("words read", f"{tally.words_read} in {count(len(tally.lines_read), 'line')}"),
         ("people seen", f"at most {tally.people} at once" if tally.people else "none"),
         ("also seen", _others(tally.objects) or "nothing"),
+        ("words heard", _heard(outcome)),
+        ("alerts", _alerts(tally) or "none"),
         ("delay", _delays(tally)),
         ("recorded", seconds(outcome.recorded)),
         ("played", f"{seconds(outcome.played)} by its manifest, of {seconds(outcome.asked)} asked"),
+        ("exported", f"one MP4 of {seconds(outcome.exported.duration or 0.0)}"),
+        *(
+            (f"found for {hit.query!r}", hit.text)
+            for hit in (outcome.seen, outcome.heard)
+            if hit is not None
+        ),
     ]
 
 
@@ -122,6 +130,15 @@ def _others(objects: Mapping[str, int]) -> str:
         for label, most in sorted(objects.items())
         if label != "person"
     )
+
+
+def _heard(outcome: Outcome) -> str:
+    right = max(0, outcome.words_said - outcome.words_wrong)
+    return f"{right} of the {outcome.words_said} that are said"
+
+
+def _alerts(tally: Tally) -> str:
+    return ", ".join(f"{label} ({times})" for label, times in sorted(tally.alerts.items()))
 
 
 def _delays(tally: Tally) -> str:
