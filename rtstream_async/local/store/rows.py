@@ -9,12 +9,22 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
-__all__ = ["IndexRow", "SceneRow", "SegmentRow", "StreamRow", "column_names", "from_row", "to_row"]
+__all__ = [
+    "IndexRow",
+    "SceneRow",
+    "SegmentRow",
+    "StreamRow",
+    "column_names",
+    "from_row",
+    "json_column",
+    "to_row",
+]
 
 R = TypeVar("R", bound=attrs.AttrsInstance)
 
 
-def _json() -> Any:
+def json_column() -> Any:
+    """Return the field of a column that holds JSON text."""
     return attrs.field(metadata={"json": True})
 
 
@@ -29,16 +39,18 @@ class StreamRow:
     status: str
     wanted: bool  #: to be running; what a restart goes by
     sample_rate: int
-    media_types: tuple[str, ...] = _json()
+    media_types: tuple[str, ...] = json_column()
     store: bool
     enable_transcript: bool
     ws_connection_id: str | None
     created_us: int
-    ingested: Mapping[str, Any] = _json()  #: what comes from the source: codecs, sizes, note
+    ingested: Mapping[str, Any] = json_column()  #: what comes from the source: codecs, sizes, note
     last_error: str | None
     reconnects: int
     evicted_segments: int  #: files that retention or the quota has deleted
     recording_from_us: int = 0  #: begin of the latest recording, which is what `export` takes
+    earlier_recording_us: int = 0  #: begin of the one before, in case nothing comes of the latest
+    evicted_to_us: int = 0  #: up to where the recordings were deleted to save space
     exported_asset_id: str | None = None
 
 
@@ -61,11 +73,11 @@ class IndexRow:
     id: str
     stream_id: str
     extraction_type: str
-    extraction_config: Mapping[str, Any] = _json()
+    extraction_config: Mapping[str, Any] = json_column()
     prompt: str | None
     name: str
     model_name: str | None
-    model_config: Mapping[str, Any] = _json()
+    model_config: Mapping[str, Any] = json_column()
     ws_connection_id: str | None
     status: str
     engine: str | None
@@ -83,7 +95,7 @@ class SceneRow:
     end_us: int
     text: str
     engine: str
-    metadata: Mapping[str, Any] = _json()
+    metadata: Mapping[str, Any] = json_column()
 
 
 def column_names(kind: type[attrs.AttrsInstance]) -> tuple[str, ...]:

@@ -74,6 +74,8 @@ _MIGRATIONS = (
     """,
     """
     ALTER TABLE streams ADD COLUMN recording_from_us INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE streams ADD COLUMN earlier_recording_us INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE streams ADD COLUMN evicted_to_us INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE streams ADD COLUMN exported_asset_id TEXT;
     CREATE TABLE transcripts (
         stream_id TEXT PRIMARY KEY REFERENCES streams (id) ON DELETE CASCADE,
@@ -130,11 +132,14 @@ _MIGRATIONS = (
         id TEXT PRIMARY KEY,
         collection_id TEXT NOT NULL,
         stream_id TEXT NOT NULL,
+        recording_us INTEGER NOT NULL,
         name TEXT NOT NULL,
         kind TEXT NOT NULL,
         file TEXT NOT NULL,
         size INTEGER NOT NULL,
         duration REAL NOT NULL,
+        has_sound INTEGER NOT NULL,
+        is_whole INTEGER NOT NULL,
         start_us INTEGER NOT NULL,
         end_us INTEGER NOT NULL,
         pieces TEXT NOT NULL,
@@ -142,6 +147,16 @@ _MIGRATIONS = (
         created_us INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX assets_of_stream ON assets (stream_id, created_us);
+    CREATE TABLE asset_segments (
+        asset_id TEXT NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
+        file TEXT NOT NULL,
+        start_us INTEGER NOT NULL,
+        end_us INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        discontinuity INTEGER NOT NULL,
+        PRIMARY KEY (asset_id, file)
+    ) WITHOUT ROWID;
+    CREATE INDEX asset_segments_by_time ON asset_segments (asset_id, start_us, end_us);
     CREATE TABLE asset_utterances (
         number INTEGER PRIMARY KEY,
         asset_id TEXT NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
@@ -161,10 +176,15 @@ _MIGRATIONS = (
         id TEXT PRIMARY KEY,
         kind TEXT NOT NULL,
         subject TEXT NOT NULL,
+        asset_id TEXT NOT NULL,
+        details TEXT NOT NULL,
         status TEXT NOT NULL,
         answer TEXT NOT NULL,
-        created_us INTEGER NOT NULL
+        callback_url TEXT,
+        created_us INTEGER NOT NULL,
+        updated_us INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE INDEX jobs_by_subject ON jobs (subject, status);
     CREATE TABLE captures (
         id TEXT PRIMARY KEY,
         collection_id TEXT NOT NULL,

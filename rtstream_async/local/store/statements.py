@@ -13,10 +13,9 @@ from rtstream_async.local.store.rows import (
     SceneRow,
     SegmentRow,
     StreamRow,
-    column_names,
     from_row,
-    to_row,
 )
+from rtstream_async.local.store.writing import insert, update
 
 __all__ = [
     "ORDERINGS",
@@ -82,7 +81,7 @@ def set_setting(db: sqlite3.Connection, key: str, value: str) -> None:
 
 def add_stream(db: sqlite3.Connection, row: StreamRow) -> None:
     """Keep a new stream."""
-    _insert(db, "streams", row)
+    insert(db, "streams", row)
 
 
 def get_stream(db: sqlite3.Connection, id_: str) -> StreamRow | None:
@@ -97,7 +96,7 @@ def change_stream(db: sqlite3.Connection, id_: str, changes: Mapping[str, Any]) 
     if before is None:
         return None
     after = attrs.evolve(before, **changes)
-    _update(db, "streams", after)
+    update(db, "streams", after)
     return after
 
 
@@ -128,7 +127,7 @@ def wanted_streams(db: sqlite3.Connection) -> list[StreamRow]:
 
 def add_segment(db: sqlite3.Connection, row: SegmentRow) -> None:
     """Keep a recorded file; the same one again (found after a crash) is kept once."""
-    _insert(db, "segments", row, or_="OR IGNORE")
+    insert(db, "segments", row, or_="OR IGNORE")
 
 
 def get_segment(db: sqlite3.Connection, stream_id: str, file: str) -> SegmentRow | None:
@@ -217,18 +216,19 @@ def oldest_segments(db: sqlite3.Connection, limit: int) -> list[SegmentRow]:
 
 
 def evict_segments(db: sqlite3.Connection, rows: Iterable[SegmentRow]) -> None:
-    """Forget recorded files, and count that on their streams."""
+    """Forget recorded files, and note on their streams how many went, and up to where."""
     going = list(rows)
     delete_segments(db, going)
     db.executemany(
-        "UPDATE streams SET evicted_segments = evicted_segments + 1 WHERE id = ?",
-        [(row.stream_id,) for row in going],
+        "UPDATE streams SET evicted_segments = evicted_segments + 1,"
+        " evicted_to_us = max(evicted_to_us, ?) WHERE id = ?",
+        [(row.end_us, row.stream_id) for row in going],
     )
 
 
 def add_index(db: sqlite3.Connection, row: IndexRow) -> None:
     """Keep a new index."""
-    _insert(db, "indexes", row)
+    insert(db, "indexes", row)
 
 
 def get_index(db: sqlite3.Connection, stream_id: str, id_: str) -> IndexRow | None:
@@ -255,7 +255,7 @@ def change_index(
     if before is None:
         return None
     after = attrs.evolve(before, **changes)
-    _update(db, "indexes", after)
+    update(db, "indexes", after)
     return after
 
 
@@ -269,7 +269,7 @@ def count_dropped_windows(db: sqlite3.Connection, id_: str, count: int) -> None:
 def add_scenes(db: sqlite3.Connection, rows: Iterable[SceneRow]) -> None:
     """Keep records of an index."""
     for row in rows:
-        _insert(db, "scenes", row)
+        insert(db, "scenes", row)
 
 
 def list_scenes(
@@ -289,18 +289,6 @@ def list_scenes(
         {"id": index_id, "start": start_us, "end": end_us, "limit": limit, "offset": offset},
     )
     return [from_row(SceneRow, row) for row in rows]
-
-
-def _insert(db: sqlite3.Connection, table: str, value: attrs.AttrsInstance, or_: str = "") -> None:
-    names = column_names(type(value))
-    marks = ", ".join(f":{name}" for name in names)
-    db.execute(f"INSERT {or_} INTO {table} ({', '.join(names)}) VALUES ({marks})", to_row(value))  # noqa: S608 - our own names
-
-
-def _update(db: sqlite3.Connection, table: str, value: StreamRow | IndexRow) -> None:
-    names = column_names(type(value))
-    sets = ", ".join(f"{name} = :{name}" for name in names)
-    db.execute(f"UPDATE {table} SET {sets} WHERE id = :id", to_row(value))  # noqa: S608 - our own names
 
 
 def _stream_filter(query: StreamQuery) -> tuple[str, dict[str, Any]]:
