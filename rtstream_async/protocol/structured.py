@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
 from rtstream_async.errors import InvalidArgumentError
 
-__all__ = ["prompt_for"]
+__all__ = ["HEARD", "SEEN", "prompt_for", "schema_in"]
 
-_DEFAULT_PROMPT: Final = "Describe what can be seen."
+SEEN: Final = "Describe what can be seen."
+HEARD: Final = "Summarise what is said."
+_WISH: Final = "\n\nAnswer with one JSON value and nothing else. It must match this JSON schema:\n"
 
 
-def prompt_for(prompt: str | None, output_type: Any) -> str:
+def prompt_for(prompt: str | None, output_type: Any, *, otherwise: str = SEEN) -> str:
     """Return `prompt`, followed by the wish for JSON that msgspec decodes as `output_type`.
+
+    Args:
+        prompt: What to tell; without one, `otherwise`.
+        output_type: The type.
+        otherwise: What to tell when nobody said.
 
     Raises:
         InvalidArgumentError: msgspec can't decode this type.
@@ -25,7 +32,16 @@ def prompt_for(prompt: str | None, output_type: Any) -> str:
         raise InvalidArgumentError(
             "output_type", f"is no type that msgspec decodes: {exc}"
         ) from exc
-    return (
-        f"{prompt or _DEFAULT_PROMPT}\n\n"
-        f"Answer with one JSON value and nothing else. It must match this JSON schema:\n{schema}"
-    )
+    return f"{prompt or otherwise}{_WISH}{schema}"
+
+
+def schema_in(prompt: str) -> dict[str, Any] | None:
+    """Return the schema that `prompt_for()` put into `prompt`; `None` when there is none."""
+    _, wish, schema = prompt.rpartition(_WISH)
+    if not wish:
+        return None
+    try:
+        found: object = msgspec.json.decode(schema)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.protocol.structured import prompt_for
+from rtstream_async.protocol.structured import prompt_for, schema_in
 
 
 @attrs.frozen
@@ -39,3 +39,17 @@ def test_the_schema_is_what_msgspec_decodes():
     """Prompt and decoder must agree, or every message is flagged."""
     assert msgspec.json.decode(b'{"app": "a", "is_busy": true}', type=Screen) == Screen("a", True)
     assert prompt_for("p", dict[str, Any])
+
+
+def test_the_schema_is_found_again_in_the_prompt():
+    """A server's engine can then hold a model to it."""
+    schema = schema_in(prompt_for("What is on screen?", Screen))
+    assert schema == msgspec.json.schema(Screen)
+
+
+@pytest.mark.parametrize("tail", ["", "{", "[1]", "\ud800"])
+def test_what_is_no_schema_is_none(tail):
+    """A prompt that was cut or written by hand is a prompt like any other."""
+    assert schema_in("What is on screen?") is None
+    wish = prompt_for("p", Screen).rpartition("\n")[0]
+    assert schema_in(f"{wish}\n{tail}") is None
