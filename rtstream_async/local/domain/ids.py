@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ENTROPY", "collection_id", "connection_id", "short_id", "stream_id"]
+__all__ = ["ENTROPY", "asset_id", "collection_id", "connection_id", "short_id", "stream_id"]
 
 ENTROPY = 10
 """How many random bytes an id takes."""
@@ -19,6 +19,11 @@ def stream_id(now: float, entropy: bytes) -> str:
 def collection_id(now: float, entropy: bytes) -> str:
     """Return `c-` and a UUID of version 7."""
     return f"c-{_uuid7(now, entropy)}"
+
+
+def asset_id(now: float, entropy: bytes, *, has_picture: bool) -> str:
+    """Return `m-` (a video) or `a-` (sound alone) and a UUID of version 7."""
+    return f"{'m' if has_picture else 'a'}-{_uuid7(now, entropy)}"
 
 
 def short_id(entropy: bytes) -> str:

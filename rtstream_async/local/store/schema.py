@@ -176,7 +176,7 @@ _MIGRATIONS = (
         id TEXT PRIMARY KEY,
         kind TEXT NOT NULL,
         subject TEXT NOT NULL,
-        asset_id TEXT NOT NULL,
+        asset_id TEXT,
         details TEXT NOT NULL,
         status TEXT NOT NULL,
         answer TEXT NOT NULL,
