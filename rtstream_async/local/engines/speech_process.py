@@ -1,0 +1,107 @@
+"""The offline speech engine in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rtstream_async.local.engines.ports import EngineError, Sound, Utterance
+from rtstream_async.local.engines.process import EngineProcess
+
+__all__ = ["SpeechProcess"]
+
+_MODULE = "rtstream_async.local.engines.offline_speech"
+_NAME = "offline-moonshine-tiny-en"
+_LANGUAGE = "en"
+_PIECE = 10 * 32_000  # bytes a request, half a second's work: other streams come in between
+_LOST = "what was being said is lost; the next piece of sound starts another"
+
+
+class SpeechProcess:
+    """A `SpeechEngine` whose models live in a child process; it understands English.
+
+    Pieces are heard one after the other, in the order in which they came. No times of single
+    words come out of it, so `Utterance.words` is empty.
+
+    Args:
+        stuck_after: Seconds without an answer after which the process is taken for stuck and
+            killed.
+    """
+
+    def __init__(self, *, stuck_after: float = 60.0) -> None:
+        self._process = EngineProcess(_MODULE, "speech", aftermath=_LOST, stuck_after=stuck_after)
+        #: Streams that were heard and not finished, and whether somebody was speaking then.
+        self._is_speaking: dict[str, bool] = {}
+
+    @property
+    def name(self) -> str:
+        """Shown in every record that this engine makes."""
+        return _NAME
+
+    @property
+    def language(self) -> str | None:
+        """Code of the language that it understands."""
+        return _LANGUAGE
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, `None` while there is none."""
+        return self._process.pid
+
+    async def warm_up(self) -> None:
+        """Load the models; return when the first `hear()` will not wait for that.
+
+        Cancelling ends a process that was being started.
+
+        Raises:
+            EngineError: The models can't be loaded.
+        """
+        await self._process.warm_up()
+
+    async def hear(self, sound: Sound, *, key: str) -> Sequence[Utterance]:
+        """Take the next piece of sound of the stream `key`; return what has become known by it.
+
+        What is being said is told about every second or two, and when it is over. Where a piece
+        does not follow the one before, what was being said is final. After cancelling, the piece
+        may have been heard or not, and what became known by it is lost.
+
+        Raises:
+            EngineError: The process died, or has died while somebody was speaking: what was being
+                said is lost. The piece was not heard; hearing it again starts another process.
+        """
+        heard: list[Utterance] = []
+        for begin in range(0, len(sound.samples), _PIECE):
+            samples = sound.samples[begin : begin + _PIECE]
+            time = sound.time + begin / 32_000
+            heard += await self._ask(key, {"time": time, "samples": samples})
+        return heard
+
+    async def finish(self, *, key: str) -> Sequence[Utterance]:
+        """Return what was still being said, final, and forget the stream `key`.
+
+        Raises:
+            EngineError: The process has died; what was being said is lost.
+        """
+        if key not in self._is_speaking:
+            return ()
+        try:
+            return await self._ask(key, {"time": None, "samples": None})
+        finally:
+            self._is_speaking.pop(key, None)
+
+    async def aclose(self) -> None:
+        """End the process; sound that it has not heard by then fails with `EngineError`."""
+        await self._process.aclose()
+
+    async def _ask(self, key: str, sound: Mapping[str, Any]) -> list[Utterance]:
+        # Set only by an answer: a call that fails or is cancelled leaves nothing that is known.
+        was_speaking = self._is_speaking.get(key, False)
+        self._is_speaking[key] = False
+        answer = await self._process.ask({"key": key, "is_speaking": was_speaking, **sound})
+        if "lost" in answer:
+            raise EngineError(f"the speech process was started anew: {_LOST}")
+        self._is_speaking[key] = answer["is_speaking"]
+        return [
+            Utterance(start=start, end=end, text=text, is_final=is_final, engine=_NAME)
+            for start, end, text, is_final in answer["lines"]
+        ]
