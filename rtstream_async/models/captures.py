@@ -6,7 +6,7 @@ Times are Unix seconds. What the service sent beyond the fields is in `raw`, unc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -64,7 +64,7 @@ class ClientToken(str):
 
     def __new__(
         cls, token: str, *, expires_at: float | None = None, expires_in: float | None = None
-    ) -> ClientToken:
+    ) -> Self:
         """Return `token` with what is known of its end."""
         self = super().__new__(cls, token)
         self.expires_at = expires_at

@@ -1,0 +1,373 @@
+"""`Video` and `Audio`: what recordings of streams were exported to."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+import attrs
+
+from rtstream_async.api import videos
+from rtstream_async.api.caller import CallSettings
+from rtstream_async.api.videos import ProgressTold
+from rtstream_async.models.player import embed_code, player_page
+from rtstream_async.models.records import Playback
+from rtstream_async.models.videos import (
+    AudioRecord,
+    VideoRecord,
+    VideoSegment,
+    VideoTranscript,
+)
+from rtstream_async.protocol import video_parts
+from rtstream_async.protocol.video_parts import spoken_index_body, transcript_query
+from rtstream_async.protocol.video_search import video_search_body
+from rtstream_async.resources.browsing import open_page
+from rtstream_async.resources.context import Context
+from rtstream_async.resources.handle import Handle
+from rtstream_async.resources.video_search import SearchResult
+
+__all__ = ["Audio", "Video"]
+
+_USUAL_PATIENCE: Final = CallSettings().poll_deadline
+_PATIENCE: Final = 2.0  # seconds for each of the video: a busy machine hears slower than we speak
+
+R = TypeVar("R", bound=VideoRecord | AudioRecord)
+
+
+class _Spoken(Handle[R]):
+    """What can be listened to."""
+
+    def __init__(self, context: Context, record: R) -> None:
+        super().__init__(context, record)
+        self._heard: VideoTranscript | None = None
+
+    @property
+    def id(self) -> str:
+        """Id of it."""
+        return self._record.id
+
+    @property
+    def collection_id(self) -> str | None:
+        """Id of the collection that it is in."""
+        return self._record.collection_id
+
+    @property
+    def name(self) -> str | None:
+        """Name of it."""
+        return self._record.name
+
+    @property
+    def length(self) -> float:
+        """Duration in seconds; 0 if the service did not say."""
+        return self._record.length
+
+    @property
+    def transcript(self) -> list[VideoSegment] | None:
+        """What `get_transcript()` has last given; `None` before that."""
+        return None if self._heard is None else list(self._heard.segments)
+
+    @property
+    def transcript_text(self) -> str | None:
+        """What was last read of the transcript, as one text; `None` before that."""
+        return None if self._heard is None else self._heard.text
+
+    def keys(self) -> Iterator[str]:
+        """Iterate over the names of the properties."""
+        yield from super().keys()
+        yield from ("transcript", "transcript_text")
+
+    async def get_transcript(
+        self,
+        start: float | None = None,
+        end: float | None = None,
+        segmenter: str = "word",
+        length: int = 1,
+        force: bool | None = None,
+        *,
+        progress: ProgressTold | None = None,
+        patience: float | None = None,
+    ) -> list[VideoSegment]:
+        """Return what is said, piece by piece; the service may have to listen first.
+
+        Cancelling is safe: the service goes on listening.
+
+        Args:
+            start: Nothing before this, in seconds from the start.
+            end: Nothing after this, in seconds from the start.
+            segmenter: A piece for each `word`, each `sentence`, or each `length` seconds (`time`).
+            length: Seconds of a piece, with `time`.
+            force: Listen again.
+            progress: Told how it is getting on, at each look at it.
+            patience: Seconds to wait for the service; `None`: twice as long as it plays, and at
+                least 500.
+
+        Raises:
+            InvalidArgumentError: An argument can't be used.
+            ValidationError: There is no sound in it, or it can't be transcribed.
+            RequestTimeoutError: It took longer than `patience`.
+        """
+        query = transcript_query(start, end, segmenter, length, force=force)
+        self._heard = await self._hear(query, progress, self._patience(patience))
+        return list(self._heard.segments)
+
+    async def get_transcript_text(
+        self,
+        start: float | None = None,
+        end: float | None = None,
+        *,
+        progress: ProgressTold | None = None,
+        patience: float | None = None,
+    ) -> str:
+        """Return what is said, as one text; for all else see `get_transcript()`."""
+        query = transcript_query(start, end, "word", 1, force=None)
+        self._heard = await self._hear(query, progress, self._patience(patience))
+        return self._heard.text
+
+    @abstractmethod
+    async def _hear(
+        self, query: Mapping[str, Any], progress: ProgressTold | None, patience: float | None
+    ) -> VideoTranscript:
+        """Return what the service answers to `query`."""
+
+    def _patience(self, asked: float | None) -> float | None:
+        if asked is not None:
+            return asked
+        needed = _PATIENCE * self.length
+        return needed if needed > _USUAL_PATIENCE else None
+
+
+class Video(_Spoken[VideoRecord]):
+    """A video, such as the export of a stream."""
+
+    def __init__(self, context: Context, record: VideoRecord) -> None:
+        super().__init__(context, record)
+        self._playback: Playback | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"Video(id={self.id!r}, name={self.name!r}, length={self.length!r},"
+            f" collection_id={self.collection_id!r})"
+        )
+
+    @property
+    def description(self) -> str | None:
+        """What its owner says about it."""
+        return self._record.description
+
+    @property
+    def thumbnail_url(self) -> str | None:
+        """A picture of it."""
+        return self._record.thumbnail_url
+
+    @property
+    def stream_url(self) -> str | None:
+        """Manifest of what `generate_stream()` was last asked for; of all of it before that."""
+        return self._playback.stream_url if self._playback else self._record.stream_url
+
+    @property
+    def player_url(self) -> str | None:
+        """Page that plays what `generate_stream()` was last asked for; all of it before that."""
+        return self._playback.player_url if self._playback else self._record.player_url
+
+    async def refresh(self) -> None:
+        """Read the video anew from the service."""
+        self._record = await videos.get(
+            self._context.caller, self.id, collection_id=self.collection_id
+        )
+        self._playback = None
+
+    async def delete(self) -> None:
+        """Delete the video, and what was written down of it."""
+        await videos.delete(self._context.caller, self.id)
+
+    async def generate_stream(self, timeline: Sequence[tuple[float, float]] | None = None) -> str:
+        """Return the URL of an HLS manifest of the video; the page is in `player_url`.
+
+        Args:
+            timeline: The parts of it to play, one after the other, each as (start, end) in seconds
+                from its start. `None`, or no parts: all of it.
+
+        Raises:
+            InvalidArgumentError: `timeline` can't be used.
+        """
+        parts = video_parts.timeline(timeline)
+        if parts is None and self._record.stream_url:
+            self._playback = None
+            return self._record.stream_url
+        playback = await videos.playback(
+            self._context.caller, self.id, timeline=parts, length=self.length
+        )
+        if parts is None:
+            self._record = attrs.evolve(
+                self._record, stream_url=playback.stream_url, player_url=playback.player_url
+            )
+        self._playback = playback
+        return playback.stream_url
+
+    async def play(self) -> str:
+        """Open a page that plays `stream_url` in this machine's browser; return its address.
+
+        Where there is no browser, nothing opens: the address is for another one.
+        """
+        page = player_page(self.stream_url or await self.generate_stream(), self.player_url)
+        await open_page(page)
+        return page
+
+    async def get_embed_code(
+        self,
+        width: str | int = "100%",
+        height: int = 405,
+        title: str = "VideoDB Player",
+        allow_fullscreen: bool = True,
+        auto_generate: bool = True,
+    ) -> str:
+        """Return the HTML of an iframe that plays the video.
+
+        Args:
+            width: CSS width, or pixels.
+            height: Pixels.
+            title: What a screen reader says of it.
+            allow_fullscreen: Whether it may fill the screen.
+            auto_generate: Ask the service for a player's page where none is known.
+
+        Raises:
+            InvalidArgumentError: There is no player's page, or `height` is no height.
+        """
+        if auto_generate and not self.player_url:
+            await self.generate_stream()
+        return embed_code(
+            self.player_url,
+            width=width,
+            height=height,
+            title=title,
+            allow_fullscreen=allow_fullscreen,
+        )
+
+    async def index_spoken_words(
+        self,
+        language_code: str | None = None,
+        segmentation_type: str | None = "sentence",
+        force: bool = False,
+        callback_url: str | None = None,
+        *,
+        progress: ProgressTold | None = None,
+        patience: float | None = None,
+    ) -> None:
+        """Have what is said in the video written down and made searchable, and wait for it.
+
+        Cancelling is safe: the service goes on with it.
+
+        Args:
+            language_code: Language that is spoken, such as `en_us`. `None`: the service's own.
+            segmentation_type: What a search finds: a `sentence`, or what a language model takes
+                for a unit (`llm`).
+            force: Do it again if it was done. Without it, that is an error.
+            callback_url: Where the service is to tell that it is done; then nothing is waited for.
+            progress: Told how it is getting on, at each look at it.
+            patience: Seconds to wait for the service; `None`: twice as long as the video plays,
+                and at least 500.
+
+        Raises:
+            InvalidArgumentError: `segmentation_type` or `callback_url` can't be used.
+            ValidationError: It was done already, or there is no sound in the video.
+            AsyncResponseError: It could not be done.
+            RequestTimeoutError: It took longer than `patience`.
+        """
+        body = spoken_index_body(
+            language_code, segmentation_type, force=force, callback_url=callback_url
+        )
+        await videos.index_spoken_words(
+            self._context.caller,
+            self.id,
+            body=body,
+            progress=progress,
+            patience=self._patience(patience),
+        )
+
+    async def search(
+        self,
+        query: str,
+        search_type: str = "semantic",
+        index_type: str = "spoken_word",
+        result_threshold: int | None = None,
+        score_threshold: float | None = None,
+        dynamic_score_percentage: float | None = None,
+        filter: Sequence[Mapping[str, Any]] | None = None,  # noqa: A002 - the reference's name
+        *,
+        scene_index_id: str | None = None,
+    ) -> SearchResult:
+        """Return the parts of the video that answer `query`, the best first.
+
+        What is searched is what `index_spoken_words()` wrote down. (The official SDK 0.5 has moved
+        the name to another search, which can't read that; there, this one is `legacy_search`.)
+
+        Args:
+            query: What to look for.
+            search_type: By meaning (`semantic`) or by words (`keyword`).
+            index_type: What was said (`spoken_word`) or seen (`scene`).
+            result_threshold: How many at most; `None`: 5 with `semantic`, else the service's own.
+            score_threshold: Nothing that scores lower; `None`: 0.2, likewise.
+            dynamic_score_percentage: Nothing that is so many per cent of the best score below it.
+            filter: Conditions on the metadata.
+            scene_index_id: One scene index alone.
+
+        Raises:
+            InvalidArgumentError: An argument can't be used.
+            NoResultsError: Nothing was found.
+            ValidationError: There is nothing to search: see `index_spoken_words()`.
+        """
+        wanted = video_search_body(
+            query,
+            search_type=search_type,
+            index_type=index_type,
+            result_threshold=result_threshold,
+            score_threshold=score_threshold,
+            dynamic_score_percentage=dynamic_score_percentage,
+            filter=filter,
+            scene_index_id=scene_index_id,
+        )
+        records = await videos.search(
+            self._context.caller, self.id, wanted=wanted, collection_id=self.collection_id
+        )
+        return SearchResult(self._context, records, self.collection_id)
+
+    async def _hear(
+        self, query: Mapping[str, Any], progress: ProgressTold | None, patience: float | None
+    ) -> VideoTranscript:
+        return await videos.transcript(
+            self._context.caller, self.id, query=query, progress=progress, patience=patience
+        )
+
+
+class Audio(_Spoken[AudioRecord]):
+    """A recording of sound alone, such as the export of a stream that had no picture."""
+
+    def __repr__(self) -> str:
+        return (
+            f"Audio(id={self.id!r}, name={self.name!r}, length={self.length!r},"
+            f" collection_id={self.collection_id!r})"
+        )
+
+    async def refresh(self) -> None:
+        """Read it anew from the service."""
+        self._record = await videos.get_audio(
+            self._context.caller, self.id, collection_id=self.collection_id
+        )
+
+    async def generate_url(self) -> str:
+        """Return where the sound can be fetched, for a while."""
+        return await videos.audio_url(
+            self._context.caller, self.id, collection_id=self.collection_id
+        )
+
+    async def delete(self) -> None:
+        """Delete it, and what was written down of it."""
+        await videos.delete_audio(self._context.caller, self.id)
+
+    async def _hear(
+        self, query: Mapping[str, Any], progress: ProgressTold | None, patience: float | None
+    ) -> VideoTranscript:
+        return await videos.audio_transcript(
+            self._context.caller, self.id, query=query, progress=progress, patience=patience
+        )
