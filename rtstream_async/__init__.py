@@ -38,6 +38,10 @@ if TYPE_CHECKING:
         ValidationError,
         WrongEventLoopError,
     )
+    from rtstream_async.models.alerts import (
+        Alert,
+        Event,
+    )
     from rtstream_async.models.announcements import (
         Announcement,
         Dropped,
@@ -49,6 +53,12 @@ if TYPE_CHECKING:
     )
     from rtstream_async.models.base import (
         UNSET,
+    )
+    from rtstream_async.models.exports import (
+        RTStreamExportResult,
+    )
+    from rtstream_async.models.jobs import (
+        JobProgress,
     )
     from rtstream_async.models.messages import (
         CHANNELS,
@@ -66,6 +76,11 @@ if TYPE_CHECKING:
     from rtstream_async.models.records import (
         Page,
         Scene,
+    )
+    from rtstream_async.models.transcripts import (
+        TranscriptSegment,
+        TranscriptStatus,
+        Word,
     )
     from rtstream_async.protocol.overflow import (
         Overflow,
@@ -92,6 +107,10 @@ if TYPE_CHECKING:
     from rtstream_async.resources.scene_index import (
         RTStreamSceneIndex,
     )
+    from rtstream_async.resources.search import (
+        RTStreamSearchResult,
+        RTStreamShot,
+    )
     from rtstream_async.transport.socket import (
         SocketOptions,
     )
@@ -100,6 +119,7 @@ __all__ = [
     "CHANNELS",
     "UNSET",
     "APIError",
+    "Alert",
     "AlertMessage",
     "Announcement",
     "AsyncResponseError",
@@ -113,6 +133,7 @@ __all__ = [
     "Connection",
     "ConnectionClosedError",
     "Dropped",
+    "Event",
     "Gap",
     "GapClosed",
     "GapUnrecoverable",
@@ -120,6 +141,7 @@ __all__ = [
     "HubSettings",
     "InvalidArgumentError",
     "InvalidRequestError",
+    "JobProgress",
     "LinkClosedError",
     "LinkError",
     "LocalServerError",
@@ -135,7 +157,10 @@ __all__ = [
     "ProtocolError",
     "RTStream",
     "RTStreamError",
+    "RTStreamExportResult",
     "RTStreamSceneIndex",
+    "RTStreamSearchResult",
+    "RTStreamShot",
     "RateLimitError",
     "RequestTimeoutError",
     "RetryPolicy",
@@ -148,9 +173,12 @@ __all__ = [
     "Subscription",
     "SubscriptionStats",
     "TranscriptMessage",
+    "TranscriptSegment",
+    "TranscriptStatus",
     "TransportError",
     "UnknownMessage",
     "ValidationError",
+    "Word",
     "WrongEventLoopError",
     "connect",
 ]
@@ -185,6 +213,7 @@ _HOMES = {
         "ValidationError",
         "WrongEventLoopError",
     ),
+    "rtstream_async.models.alerts": ("Alert", "Event"),
     "rtstream_async.models.announcements": (
         "Announcement",
         "Dropped",
@@ -195,6 +224,8 @@ _HOMES = {
         "StateChange",
     ),
     "rtstream_async.models.base": ("UNSET",),
+    "rtstream_async.models.exports": ("RTStreamExportResult",),
+    "rtstream_async.models.jobs": ("JobProgress",),
     "rtstream_async.models.messages": (
         "AlertMessage",
         "AudioMessage",
@@ -209,6 +240,7 @@ _HOMES = {
         "UnknownMessage",
     ),
     "rtstream_async.models.records": ("Page", "Scene"),
+    "rtstream_async.models.transcripts": ("TranscriptSegment", "TranscriptStatus", "Word"),
     "rtstream_async.protocol.overflow": ("Overflow",),
     "rtstream_async.protocol.retry": ("RetryPolicy",),
     "rtstream_async.realtime.settings": ("HubSettings",),
@@ -217,6 +249,7 @@ _HOMES = {
     "rtstream_async.resources.pages": ("Pages",),
     "rtstream_async.resources.rtstream": ("RTStream",),
     "rtstream_async.resources.scene_index": ("RTStreamSceneIndex",),
+    "rtstream_async.resources.search": ("RTStreamSearchResult", "RTStreamShot"),
     "rtstream_async.transport.socket": ("SocketOptions",),
 }
 

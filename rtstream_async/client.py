@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import anyio
 import attrs
 
-from rtstream_async.api import collections
+from rtstream_async.api import collections, events
 from rtstream_async.api.caller import Caller, CallSettings
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.protocol import settings as checked
@@ -27,6 +27,7 @@ from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.http import HttpSettings, HttpTransport
 
 if TYPE_CHECKING:
+    from rtstream_async.models.alerts import Event
     from rtstream_async.models.announcements import StateChange
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.settings import HubSettings
@@ -179,6 +180,27 @@ class Connection(Events):
         """Return the collection with this id; `default` is the account's first."""
         record = await collections.get(self._context.caller, collection_id)
         return Collection(self._context, record)
+
+    async def create_event(self, event_prompt: str, label: str) -> str:
+        """Return the id of a new event: a rule that alerts of any index can be made of.
+
+        Not sent again when it is not known what became of it: it would be made twice.
+
+        Args:
+            event_prompt: What is to be detected, in words.
+            label: What its alerts are called.
+
+        Raises:
+            InvalidArgumentError: One of them is empty.
+        """
+        for argument, value in (("event_prompt", event_prompt), ("label", label)):
+            if not value.strip():
+                raise InvalidArgumentError(argument, "is empty")
+        return await events.create(self._context.caller, event_prompt=event_prompt, label=label)
+
+    async def list_events(self) -> list[Event]:
+        """Return all events of the account."""
+        return await events.list_all(self._context.caller)
 
     async def ws_connection_id(self) -> str:
         """Return the id that pipelines push to, for use by hand; opens the socket if need be.

@@ -12,7 +12,7 @@ from rtstream_async.protocol import routes
 from rtstream_async.protocol.codec import replies
 from rtstream_async.protocol.paging import ByNumber
 
-__all__ = ["create", "get", "list_all", "scene_page", "set_status"]
+__all__ = ["create", "get", "list_all", "scene_page", "set_status", "update"]
 
 
 async def create(
@@ -79,6 +79,17 @@ async def scene_page(
     )
 
 
+async def update(caller: Caller, stream_id: str, index_id: str, *, prompt: str) -> None:
+    """Change what the index is asked to tell from now on."""
+    await caller.call(
+        routes.SCENE_INDEX_UPDATE,
+        _ignored,
+        body={"prompt": prompt},
+        stream_id=stream_id,
+        index_id=index_id,
+    )
+
+
 async def set_status(caller: Caller, stream_id: str, index_id: str, action: Action) -> None:
     """Start or stop the index."""
     await caller.call(
@@ -91,4 +102,4 @@ async def set_status(caller: Caller, stream_id: str, index_id: str, action: Acti
 
 
 def _ignored(_: object) -> None:
-    """The answer to a change of status has nothing in it but a message."""
+    """The answer to a change has nothing in it but a message."""

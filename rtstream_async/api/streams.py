@@ -11,7 +11,7 @@ from rtstream_async.protocol import routes
 from rtstream_async.protocol.codec import replies
 from rtstream_async.protocol.paging import ByOffset
 
-__all__ = ["Action", "create", "get", "list_page", "playback", "set_status"]
+__all__ = ["Action", "create", "get", "list_page", "playback", "set_status", "update"]
 
 Action = Literal["start", "stop"]
 
@@ -73,6 +73,19 @@ async def list_page(
     )
 
 
+async def update(
+    caller: Caller, stream_id: str, *, name: str | None = None, sample_rate: int | None = None
+) -> None:
+    """Change the stream; what is `None` stays as it is."""
+    changes = {"name": name, "sample_rate": sample_rate}
+    await caller.call(
+        routes.STREAM_UPDATE,
+        _ignored,
+        body={key: value for key, value in changes.items() if value is not None},
+        stream_id=stream_id,
+    )
+
+
 async def set_status(caller: Caller, stream_id: str, action: Action) -> None:
     """Start or stop the stream."""
     await caller.call(routes.STREAM_STATUS, _ignored, body={"action": action}, stream_id=stream_id)
@@ -91,4 +104,4 @@ async def playback(
 
 
 def _ignored(_: object) -> None:
-    """The answer to a change of status has nothing in it but a message."""
+    """The answer to a change has nothing in it that a look would not tell better."""

@@ -12,13 +12,13 @@ import attrs
 
 from rtstream_async.models.base import Keyed, raw_field
 
-__all__ = ["AlertRecord", "EventRecord"]
+__all__ = ["Alert", "Event"]
 
 _ENABLED = frozenset({"active", "enabled"})
 
 
 @attrs.frozen(kw_only=True)
-class EventRecord(Keyed):
+class Event(Keyed):
     """A detection rule."""
 
     event_id: str
@@ -28,7 +28,7 @@ class EventRecord(Keyed):
 
 
 @attrs.frozen(kw_only=True)
-class AlertRecord(Keyed):
+class Alert(Keyed):
     """An event that watches an index."""
 
     alert_id: str

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
 from rtstream_async.errors import InvalidArgumentError
 
-__all__ = ["audio_config", "visual_config"]
+__all__ = ["audio_config", "scene_config", "spoken_config", "visual_config"]
 
 _ARGUMENT = "batch_config"
 
@@ -44,6 +44,7 @@ _COUNT = _Number(fractions=False)
 
 _VISUAL_TYPES = {"time": _SECONDS}
 _AUDIO_TYPES = {"word": _COUNT, "sentence": _COUNT, "time": _SECONDS}
+_CONFIG_NUMBERS = {"time": _SECONDS, "frame_count": _COUNT}
 
 
 def visual_config(batch_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,6 +78,49 @@ def audio_config(batch_config: Mapping[str, Any]) -> dict[str, Any]:
     kind = batch_config["type"]
     number = _check_type(kind, _AUDIO_TYPES)
     return {"segmenter": kind, "segmentation_value": _checked(batch_config, "value", number)}
+
+
+def spoken_config(segmenter: object, length: object) -> dict[str, Any]:
+    """Return the extraction config of an index of spoken words.
+
+    Args:
+        segmenter: `word`, `sentence` or `time`.
+        length: Words, sentences or seconds of a segment.
+
+    Raises:
+        InvalidArgumentError: Either can't be used.
+    """
+    if not isinstance(segmenter, str) or segmenter not in _AUDIO_TYPES:
+        raise InvalidArgumentError(
+            "segmenter", f"can't be {segmenter!r}", allowed=tuple(_AUDIO_TYPES)
+        )
+    number = _AUDIO_TYPES[segmenter]
+    if not number.fits(length):
+        raise InvalidArgumentError("length", f"must be {number.wanted}, not {length!r}")
+    return {"segmenter": segmenter, "segmentation_value": length}
+
+
+def scene_config(extraction_type: object, extraction_config: object) -> dict[str, Any]:
+    """Return an extraction config as it was given.
+
+    Other types than those known here, and other keys, are the service's to judge.
+
+    Raises:
+        InvalidArgumentError: A type that is none, or a number that can't be used.
+    """
+    if not isinstance(extraction_type, str) or not extraction_type:
+        raise InvalidArgumentError("extraction_type", f"must be a word, not {extraction_type!r}")
+    if not isinstance(extraction_config, Mapping):
+        kind = type(extraction_config).__name__
+        raise InvalidArgumentError("extraction_config", f"must be a dict, not {kind}")
+    config = dict(cast("Mapping[str, Any]", extraction_config))
+    for key, number in _CONFIG_NUMBERS.items():
+        value = config.get(key)
+        if value is not None and not number.fits(value):
+            raise InvalidArgumentError(
+                f"extraction_config[{key!r}]", f"must be {number.wanted}, not {value!r}"
+            )
+    return config
 
 
 def _check_keys(

@@ -1,13 +1,14 @@
-"""Bounds of time and size that a caller gives, checked before any request."""
+"""Times, sizes and addresses that a caller gives, checked before any request."""
 
 from __future__ import annotations
 
 import math
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from rtstream_async.errors import InvalidArgumentError
 
-__all__ = ["at_least", "optional_window", "unix_seconds", "window"]
+__all__ = ["at_least", "optional_window", "unix_seconds", "web_address", "window"]
 
 _MILLISECONDS_FROM = 1e11  # in seconds, this is the year 5138
 
@@ -74,3 +75,22 @@ def at_least(argument: str, value: object, least: int) -> int:
             argument, f"must be a whole number of at least {least}, not {value!r}"
         )
     return value
+
+
+def web_address(argument: str, value: object) -> str:
+    """Return `value`, an absolute http or https address.
+
+    Raises:
+        InvalidArgumentError: It is something else; not quoted, since it may hold a password.
+    """
+    if isinstance(value, str) and _is_web_address(value):
+        return value
+    raise InvalidArgumentError(argument, "must be an address that begins with http:// or https://")
+
+
+def _is_web_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False

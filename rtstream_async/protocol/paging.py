@@ -27,10 +27,11 @@ class ByNumber:
     page_size: int = 100
     start: float | None = None  #: Unix time, seconds
     end: float | None = None  #: Unix time, seconds
+    since: float | None = None  #: Unix time, seconds
 
     def query(self) -> dict[str, float]:
         """Return what to ask for."""
-        bounds = {"start": self.start, "end": self.end}
+        bounds = {"start": self.start, "end": self.end, "since": self.since}
         given = {key: value for key, value in bounds.items() if value is not None}
         return {"page": self.page, "page_size": self.page_size, **given}
 

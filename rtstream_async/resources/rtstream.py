@@ -1,23 +1,27 @@
-"""`RTStream`: a live stream, its recording and its indexes."""
+"""`RTStream`: a live stream and its recording."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rtstream_async.api import scene_indexes, streams
+from rtstream_async.api import export as exports
+from rtstream_async.api import search as searches
+from rtstream_async.api import streams
 from rtstream_async.api.streams import Action
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.models.base import UNSET, Unset
+from rtstream_async.models.exports import RTStreamExportResult
+from rtstream_async.models.jobs import JobProgress
+from rtstream_async.models.player import embed_code
 from rtstream_async.models.records import Playback, StreamRecord
-from rtstream_async.protocol.batch import visual_config
-from rtstream_async.protocol.bounds import window
-from rtstream_async.protocol.structured import prompt_for
+from rtstream_async.protocol.bounds import at_least, window
+from rtstream_async.protocol.searching import search_body
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import Events
-from rtstream_async.resources.handle import Handle
-from rtstream_async.resources.scene_index import RTStreamSceneIndex
+from rtstream_async.resources.indexing import Indexing
+from rtstream_async.resources.search import RTStreamSearchResult
+from rtstream_async.resources.transcribing import Transcribing
 
 if TYPE_CHECKING:
     from rtstream_async.realtime.hub import Hub
@@ -31,8 +35,8 @@ _PLAYER_PARAMETERS = {
 }
 
 
-class RTStream(Handle[StreamRecord], Events):
-    """A live stream."""
+class RTStream(Indexing, Transcribing, Events):
+    """A live stream: what it is, what is recorded of it, and what is made of it."""
 
     def __init__(self, context: Context, record: StreamRecord) -> None:
         super().__init__(context, record)
@@ -113,6 +117,24 @@ class RTStream(Handle[StreamRecord], Events):
         """Read the stream anew from the service."""
         self._record = await self._look()
 
+    async def update(self, *, name: str | None = None, sample_rate: int | None = None) -> None:
+        """Change the stream; the properties are read from the service.
+
+        Args:
+            name: New name. `None`: as it is.
+            sample_rate: New sample rate, frames a second. `None`: as it is.
+
+        Raises:
+            InvalidArgumentError: Nothing to change, or a value that can't be used.
+        """
+        if name is None and sample_rate is None:
+            raise InvalidArgumentError("name", "or `sample_rate` must be given: what is to change")
+        if name is not None and not name:
+            raise InvalidArgumentError("name", "is empty")
+        rate = None if sample_rate is None else at_least("sample_rate", sample_rate, 1)
+        await streams.update(self._context.caller, self.id, name=name, sample_rate=rate)
+        self._record = await self._look()
+
     async def start(self) -> None:
         """Begin ingestion; no error if it runs already. `status` is read from the service."""
         await self._switch("start", change=self._set_status, look=self._look)
@@ -148,66 +170,97 @@ class RTStream(Handle[StreamRecord], Events):
         )
         return self._playback.stream_url
 
-    async def index_visuals(
+    async def get_embed_code(
         self,
-        prompt: str | None = None,
-        batch_config: Mapping[str, Any] | None = None,
-        model_name: str | None = None,
-        model_config: Mapping[str, Any] | None = None,
-        name: str | None = None,
-        ws_connection_id: str | Unset | None = UNSET,
-        sandbox_id: str | None = None,
-        *,
-        output_type: Any = None,
-    ) -> RTStreamSceneIndex:
-        """Return a new index that describes what is seen; it runs at once.
+        width: str | int = "100%",
+        height: int = 405,
+        title: str = "VideoDB Player",
+        allow_fullscreen: bool = True,
+    ) -> str:
+        """Return the HTML of an iframe that plays the window last given to `generate_stream()`.
 
         Args:
-            prompt: What to tell. `None`: the service's own.
-            batch_config: `{"type": "time", "value": seconds, "frame_count": frames}`: how often,
-                from how many frames. `None`: the service's own.
-            model_name: `mini`, `basic`, `pro` or `ultra`. `None`: the service's own.
-            model_config: Settings of the model, passed on.
-            name: Name of the index.
-            ws_connection_id: Where messages go. Not given: to this connection's own socket, so
-                that `events()` has them. `None`: nowhere.
-            sandbox_id: Passed on.
-            output_type: Ask for JSON of this type, and have it in `message.output`: an attrs class
-                or whatever else msgspec decodes.
+            width: CSS width, or pixels.
+            height: Pixels.
+            title: What a screen reader says of it.
+            allow_fullscreen: Whether it may fill the screen.
 
         Raises:
-            InvalidArgumentError: `batch_config` or `output_type` can't be used.
+            InvalidArgumentError: No window was asked for, or `height` is no height.
         """
-        config = None if batch_config is None else visual_config(batch_config)
-        if output_type is not None:
-            prompt = prompt_for(prompt, output_type)
-        target = await self._context.push_target(ws_connection_id)
-        record = await scene_indexes.create(
-            self._context.caller,
-            self.id,
-            extraction_type="time",
-            extraction_config=config,
-            prompt=prompt,
-            model_name=model_name,
-            model_config=model_config,
-            name=name,
-            ws_connection_id=target,
-            sandbox_id=sandbox_id,
+        return embed_code(
+            self.player_url,
+            width=width,
+            height=height,
+            title=title,
+            allow_fullscreen=allow_fullscreen,
         )
-        self._context.note_armed(ws_connection_id, target, stream_id=self.id, channel="scene_index")
-        if output_type is not None:
-            self._context.hub.set_output_type(self.id, "scene_index", output_type)
-        return RTStreamSceneIndex(self._context, record)
 
-    async def list_scene_indexes(self) -> list[RTStreamSceneIndex]:
-        """Return all scene and audio indexes of the stream."""
-        records = await scene_indexes.list_all(self._context.caller, self.id)
-        return [RTStreamSceneIndex(self._context, record) for record in records]
+    async def search(
+        self,
+        query: str,
+        index_id: str | None = None,
+        result_threshold: int | None = None,
+        score_threshold: float | None = None,
+        dynamic_score_percentage: float | None = None,
+        filter: Sequence[Mapping[str, Any]] | None = None,  # noqa: A002 - the reference's name
+    ) -> RTStreamSearchResult:
+        """Return the windows of this stream that answer a query, the best first.
 
-    async def get_scene_index(self, index_id: str) -> RTStreamSceneIndex:
-        """Return the index with this id."""
-        record = await scene_indexes.get(self._context.caller, self.id, index_id)
-        return RTStreamSceneIndex(self._context, record)
+        Nothing found is an empty result, and no error.
+
+        Args:
+            query: What to look for, in words.
+            index_id: Only in this index. `None`: in all of the stream.
+            result_threshold: At most so many. `None`: the service's own (10).
+            score_threshold: Leave out what scores less. `None`: the service's own.
+            dynamic_score_percentage: 0 to 100: leave out what scores less than this part of the
+                way from the worst hit to the best. `None`: the service's own.
+            filter: Conditions on `metadata`, for example `[{"engine": "offline"}]`.
+
+        Raises:
+            InvalidArgumentError: An argument can't be used.
+            NotFoundError: There is no such index.
+        """
+        wanted = search_body(
+            query,
+            index_id=index_id,
+            result_threshold=result_threshold,
+            score_threshold=score_threshold,
+            dynamic_score_percentage=dynamic_score_percentage,
+            filter=filter,
+        )
+        found = await searches.stream(
+            self._context.caller, self.id, wanted=wanted, stream_name=self.name
+        )
+        return RTStreamSearchResult(self._context, self.collection_id, found)
+
+    async def export(
+        self,
+        name: str | None = None,
+        *,
+        progress: Callable[[JobProgress], object] | None = None,
+        patience: float | None = None,
+    ) -> RTStreamExportResult:
+        """Return the video (or sound) that the latest recording was made into, once it is done.
+
+        The stream must be stopped. Called again, it returns the same asset. Cancelling does not
+        stop the service: the next call returns what it has made.
+
+        Args:
+            name: Name of the video. `None`: `<name of the stream> - Recording`.
+            progress: Told how it is getting on, where the service takes a while; see
+                `JobProgress`.
+            patience: Seconds to wait for it. `None`: 500.
+
+        Raises:
+            ConflictError, ValidationError: The stream is running, or nothing was recorded, or it
+                was connected without `store=True`.
+            RequestTimeoutError: It took longer than `patience`.
+        """
+        return await exports.create(
+            self._context.caller, self.id, name=name, progress=progress, patience=patience
+        )
 
     def _source(self) -> tuple[Hub, frozenset[str]]:
         return self._context.hub, frozenset({self.id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtstream_async.errors import ProtocolError
-from rtstream_async.models.alerts import AlertRecord, EventRecord
+from rtstream_async.models.alerts import Alert, Event
 from rtstream_async.protocol.codec.fields import as_list, as_object, text
 
 __all__ = ["alert_id", "alerts", "event_id", "events"]
@@ -17,7 +17,7 @@ def event_id(data: object) -> str:
     return _identity(as_object(data, "event"), _EVENT_IDS, "event")
 
 
-def events(data: object) -> list[EventRecord]:
+def events(data: object) -> list[Event]:
     """Return all events."""
     return as_list(as_object(data, "list of events"), ("events",), "events", _event)
 
@@ -27,14 +27,14 @@ def alert_id(data: object) -> str:
     return _identity(as_object(data, "alert"), _ALERT_IDS, "alert")
 
 
-def alerts(data: object) -> list[AlertRecord]:
+def alerts(data: object) -> list[Alert]:
     """Return all alerts of an index."""
     return as_list(as_object(data, "list of alerts"), ("alerts",), "alerts", _alert)
 
 
-def _event(data: object) -> EventRecord:
+def _event(data: object) -> Event:
     fields = as_object(data, "event")
-    return EventRecord(
+    return Event(
         event_id=_identity(fields, _EVENT_IDS, "event"),
         event_prompt=text(fields, "event_prompt", "prompt"),
         label=text(fields, "label", "event_label"),
@@ -42,9 +42,9 @@ def _event(data: object) -> EventRecord:
     )
 
 
-def _alert(data: object) -> AlertRecord:
+def _alert(data: object) -> Alert:
     fields = as_object(data, "alert")
-    return AlertRecord(
+    return Alert(
         alert_id=_identity(fields, _ALERT_IDS, "alert"),
         event_id=text(fields, "event_id"),
         prompt=text(fields, "prompt", "event_prompt"),

@@ -1,0 +1,64 @@
+"""Endpoints of alerts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rtstream_async.api.caller import Caller
+from rtstream_async.models.alerts import Alert
+from rtstream_async.protocol import routes
+from rtstream_async.protocol.codec import alerts
+
+__all__ = ["create", "list_all", "set_status"]
+
+
+async def create(
+    caller: Caller,
+    stream_id: str,
+    index_id: str,
+    *,
+    event_id: str,
+    callback_url: str | None = None,
+    ws_connection_id: str | None = None,
+) -> str:
+    """Create an alert, which watches at once, and return its id.
+
+    Without a `callback_url` an empty one is sent: older versions of the service want the key.
+    """
+    target = {"ws_connection_id": ws_connection_id} if ws_connection_id else {}
+    return await caller.call(
+        routes.ALERT_CREATE,
+        alerts.alert_id,
+        body={"event_id": event_id, "callback_url": callback_url or "", **target},
+        stream_id=stream_id,
+        index_id=index_id,
+    )
+
+
+async def list_all(caller: Caller, stream_id: str, index_id: str) -> list[Alert]:
+    """Return all alerts of the index."""
+    return await caller.call(
+        routes.ALERT_LIST, alerts.alerts, stream_id=stream_id, index_id=index_id
+    )
+
+
+async def set_status(
+    caller: Caller,
+    stream_id: str,
+    index_id: str,
+    alert_id: str,
+    action: Literal["enable", "disable"],
+) -> None:
+    """Enable or disable the alert."""
+    await caller.call(
+        routes.ALERT_STATUS,
+        _ignored,
+        body={"action": action},
+        stream_id=stream_id,
+        index_id=index_id,
+        alert_id=alert_id,
+    )
+
+
+def _ignored(_: object) -> None:
+    """The answer to a change of status has nothing in it but a message."""
