@@ -149,7 +149,7 @@ async def test_a_process_that_answers_nothing_is_ended(engine):
     await engine.warm_up()
     pid = engine.pid
     os.kill(pid, signal.SIGSTOP)
-    engine._session._stuck_after = 0.2
+    engine._process._session._stuck_after = 0.2
     with pytest.raises(EngineError, match=r"answered nothing for 0\.2 s and was killed"):
         await engine.describe(window(BLANKS["black"]), key="k", prompt=None)
     assert (await engine.describe(window(BLANKS["black"]), key="k", prompt=None)).text

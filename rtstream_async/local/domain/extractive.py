@@ -16,9 +16,13 @@ __all__ = ["choose", "sentences", "words"]
 
 _Vector = Mapping[str, float]
 
-_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])\s*|\n+")
-_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:mr|mrs|ms|dr|prof|st|no|vs|e\.g|i\.e|[a-z])\.$", re.I)
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['’][^\W_]+)*")
+_END = re.compile(
+    r"(?<=[.!?\u2026])[\"'\u201d\u2019\u00bb)\]]*\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+"
+)  # the escapes: an ellipsis, closing quotes, and the ends of sentences in Chinese and Japanese
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:mr|mrs|ms|dr|prof|st|no|vs|e\.g|i\.e|[a-z])\.$", re.IGNORECASE
+)
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['\u2019][^\W_]+)*")
 _SUFFIXES = ("ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
 _SHORTEST_STEM = 3  # letters
 _STEPS = 30  # of the power iteration; the order stands after ten
@@ -27,16 +31,15 @@ _JUMP_ASKED = 0.6  # with a question that some sentence answers
 _ALIKE = 0.6  # cosine from which a sentence says what another said
 _MOST = 5  # sentences
 
-_STOP_WORDS = frozenset(
-    """
+_STOP_TEXT = """
     a about after all also am an and any are as at be because been before being but by can could did
     do does doing don't for from had has have having he her here hers him his how i i'm if in into
     is it it's its just like me my no nor not of off oh okay on once only or other our out over own
     please say said says she should so some such tell than that that's the their them then there
     these they this those through to too uh um under until up us very was we well were what when
     where which while who whom why will with would yeah yes you your
-    """.split()
-)
+"""
+_STOP_WORDS = frozenset(_STOP_TEXT.split())
 
 
 def sentences(pieces: Iterable[str]) -> list[str]:
@@ -55,7 +58,7 @@ def sentences(pieces: Iterable[str]) -> list[str]:
 
 def words(text: str) -> list[str]:
     """Return the stems of the words of a text that carry its meaning."""
-    found = (match.casefold().replace("’", "'") for match in _WORD.findall(text))
+    found = (match.casefold().replace("\u2019", "'") for match in _WORD.findall(text))
     return [_stem(word) for word in found if word not in _STOP_WORDS]
 
 
@@ -126,7 +129,8 @@ def _weights(vectors: Sequence[_Vector], shares: Sequence[float]) -> list[float]
     count = len(vectors)
     jump = _JUMP_ASKED if shares else _JUMP
     base = shares or [1 / count] * count
-    ties = [_dot(vector, _sum(vectors, [1.0] * count)) for vector in vectors]
+    everything = _sum(vectors, [1.0] * count)
+    ties = [_dot(vector, everything) for vector in vectors]
     weights = [1 / count] * count
     for _ in range(_STEPS):
         given = [weight / tie if tie else 0.0 for weight, tie in zip(weights, ties, strict=True)]

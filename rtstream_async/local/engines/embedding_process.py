@@ -62,10 +62,15 @@ class EmbeddingProcess:
             raise ValueError("texts is empty; there is at least one text to embed")
         vectors: list[bytes] = []
         for begin in range(0, len(texts), _BATCH):
-            batch = list(texts[begin : begin + _BATCH])
+            batch = [_clean(text) for text in texts[begin : begin + _BATCH]]
             vectors += await self._process.ask({"kind": kind, "texts": batch})
         return vectors
 
     async def aclose(self) -> None:
         """End the process; texts that it has not embedded by then fail with `EngineError`."""
         await self._process.aclose()
+
+
+def _clean(text: str) -> str:
+    """Return a text that the model's C can take: a zero ends it, half a surrogate has no UTF-8."""
+    return text.replace("\0", " ").encode(errors="replace").decode()

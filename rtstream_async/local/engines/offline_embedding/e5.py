@@ -40,7 +40,7 @@ class OfflineEmbedding:
         The model was trained with `query: ` or `passage: ` before each text; the package puts
         that there.
         """
-        readable = [self._window(_clean(text), is_query=is_query) for text in texts]
+        readable = [self._window(text, is_query=is_query) for text in texts]
         vectors: NDArray[np.float32] = self._model.encode(readable, is_query=is_query)
         return [vector.astype("<f4").tobytes() for vector in vectors]
 
@@ -58,8 +58,3 @@ class OfflineEmbedding:
             return text
         letters = range(len(text))
         return text[: bisect.bisect_right(letters, _MOST_TOKENS, key=tokens) - 1]
-
-
-def _clean(text: str) -> str:
-    """Return a text that C can take: it ends at a zero, and half a surrogate has no UTF-8."""
-    return text.replace("\0", " ").encode(errors="replace").decode()
