@@ -12,10 +12,11 @@ import attrs
 
 from rtstream_async.errors import LocalServerError
 
-__all__ = ["DATABASE", "SEGMENTS", "DataDir", "open_data_dir"]
+__all__ = ["ASSETS", "DATABASE", "SEGMENTS", "DataDir", "open_data_dir"]
 
 DATABASE = "rtstream.db"
 SEGMENTS = "segments"
+ASSETS = "assets"
 
 _KEY_FILE = "api_key"
 _SECRET_FILE = "secret"  # noqa: S105 - a file's name
@@ -53,7 +54,8 @@ def open_data_dir(path: Path | None, *, api_key: str | None) -> DataDir:
         # The directory may have been there before, and be open to all. The database has the
         # passwords of cameras; SQLite gives the files beside it the same mode.
         os.close(os.open(chosen / DATABASE, os.O_RDWR | os.O_CREAT, _PRIVATE))
-        (chosen / SEGMENTS).mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+        for folder in (SEGMENTS, ASSETS):
+            (chosen / folder).mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
         return DataDir(
             path=chosen,
             api_key=api_key or _kept(chosen / _KEY_FILE, f"sk-{secrets.token_urlsafe(24)}"),

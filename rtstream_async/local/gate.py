@@ -15,7 +15,7 @@ from rtstream_async.local.refusal import Refusal
 
 __all__ = ["OPEN_PATHS", "Gate"]
 
-OPEN_PATHS = ("/manifests/", "/segments/", "/player", "/console/", "/ws")
+OPEN_PATHS = ("/manifests/", "/segments/", "/files/", "/player", "/console/", "/ws")
 """Where a browser or a socket comes without the key; tokens in the URL stand in for it."""
 
 _SLASHES = re.compile("/{2,}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from rtstream_async.local.datadir import SEGMENTS
+from rtstream_async.local.datadir import ASSETS, SEGMENTS
 from rtstream_async.local.hub import HubSettings
 
 __all__ = ["Settings"]
@@ -25,6 +25,7 @@ class Settings:
     open_timeout: float = 10.0  #: how long connecting waits for the source
     clip_lifetime: float = 86_400.0  #: how long an issued manifest URL plays
     clip_patience: float = 5.0  #: how long playback waits for the end of its window
+    job_patience: float = 20.0  #: how long a request waits for long work before it says "later"
     drain: float = 8.0  #: how long recordings and indexes may take to finish at shutdown
     webhook_allow: tuple[str, ...] | None = None  #: hosts that webhooks may call; `None`: all
     hub: HubSettings = attrs.field(factory=HubSettings)
@@ -33,3 +34,8 @@ class Settings:
     def segments_dir(self) -> Path:
         """Where recordings are kept, a directory for each stream."""
         return self.data_dir / SEGMENTS
+
+    @property
+    def assets_dir(self) -> Path:
+        """Where exported videos are kept, a directory for each."""
+        return self.data_dir / ASSETS

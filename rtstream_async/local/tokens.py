@@ -1,7 +1,7 @@
 """Expiring tokens for what a browser or a socket fetches without the key.
 
-A token names what it opens (one socket, or one window of one stream) and until when. It can't
-be changed without the server's secret, and opens nothing else.
+A token names what it opens (one socket, one window of one stream or video, one file) and until
+when. It can't be changed without the server's secret, and opens nothing else.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _MAC_BYTES = 16
 class Grant:
     """What a token opens."""
 
-    kind: str  #: `socket` or `clip`
-    subject: str  #: connection nonce or stream id
+    kind: str  #: `socket`, `clip`, `timeline` or `file`
+    subject: str  #: connection nonce, or id of a stream, a video, or shots of videos
     start_us: int = 0  #: begin of the window, Unix microseconds
     end_us: int = 0  #: end of the window, Unix microseconds
 
@@ -47,8 +47,8 @@ class Tokens:
         )
         return f"{_text(claims)}.{_text(self._mac(claims))}"
 
-    def check(self, token: str, kind: str) -> Grant:
-        """Return what `token` opens.
+    def check(self, token: str, *kinds: str) -> Grant:
+        """Return what `token` opens, which is one of `kinds`.
 
         Raises:
             Refusal: It is missing, not ours, for something else, or has expired.
@@ -59,7 +59,7 @@ class Tokens:
         named, subject, start_us, end_us, expires = msgspec.json.decode(
             claims, type=tuple[str, str, int, int, float]
         )
-        if named != kind:
+        if named not in kinds:
             raise Refusal(403, "BAD_TOKEN", "the token in this URL is for something else")
         if self._clock() > expires:
             raise Refusal(403, "EXPIRED", "this URL has expired; ask for a new one")

@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 
 import attrs
 
-__all__ = ["NotRecorded", "Playlist", "Segment", "make_playlist", "select"]
+__all__ = [
+    "NotRecorded",
+    "Playlist",
+    "Segment",
+    "Shot",
+    "join_shots",
+    "make_playlist",
+    "select",
+]
 
 GAP = 0.05
 """Neighbouring segments further apart than this, in seconds, do not follow each other."""
@@ -23,6 +31,15 @@ class Segment:
     name: str  #: file name
     size: int = 0  #: bytes
     discontinuity: bool = False  #: does not continue the timestamps of the segment before
+
+
+@attrs.frozen(kw_only=True)
+class Shot:
+    """A part of a recording, to be played among others."""
+
+    segments: Sequence[Segment]  #: what holds it, in order of time
+    start: float  #: where it begins, Unix seconds
+    uri: Callable[[Segment], str]  #: where a player finds a segment
 
 
 @attrs.frozen(kw_only=True)
@@ -70,15 +87,9 @@ def make_playlist(
     chosen = select(segments, start=start, end=end)
     if not chosen:
         return NotRecorded(start=start, end=end)
-    lines = [*_head(chosen, start=start, complete=complete)]
-    previous: Segment | None = None
-    for segment in chosen:
-        lines += _entry(segment, previous, uri(segment))
-        previous = segment
-    if complete:
-        lines.append("#EXT-X-ENDLIST")
+    shot = Shot(segments=chosen, start=start, uri=uri)
     return Playlist(
-        text="\n".join(lines) + "\n",
+        text=_text([shot], complete=complete),
         start=chosen[0].start,
         end=chosen[-1].end,
         duration=sum(segment.end - segment.start for segment in chosen),
@@ -86,8 +97,31 @@ def make_playlist(
     )
 
 
-def _head(chosen: Sequence[Segment], *, start: float, complete: bool) -> list[str]:
-    longest = max(segment.end - segment.start for segment in chosen)
+def join_shots(shots: Iterable[Shot]) -> str | None:
+    """Return the playlist that plays `shots` one after the other; `None` when all are empty.
+
+    Players start inside the first one as asked; each other one begins with its first segment.
+    """
+    kept = [shot for shot in shots if shot.segments]
+    return _text(kept, complete=True) if kept else None
+
+
+def _text(shots: Sequence[Shot], *, complete: bool) -> str:
+    lines = _head(shots, complete=complete)
+    previous: Segment | None = None
+    for shot in shots:
+        for number, segment in enumerate(shot.segments):
+            if previous is not None and (number == 0 or _is_cut(previous, segment)):
+                lines.append("#EXT-X-DISCONTINUITY")
+            lines += _entry(segment, shot.uri(segment))
+            previous = segment
+    if complete:
+        lines.append("#EXT-X-ENDLIST")
+    return "\n".join(lines) + "\n"
+
+
+def _head(shots: Sequence[Shot], *, complete: bool) -> list[str]:
+    longest = max(segment.end - segment.start for shot in shots for segment in shot.segments)
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:6",
@@ -96,20 +130,20 @@ def _head(chosen: Sequence[Segment], *, start: float, complete: bool) -> list[st
         f"#EXT-X-PLAYLIST-TYPE:{'VOD' if complete else 'EVENT'}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
-    offset = start - chosen[0].start
+    offset = shots[0].start - shots[0].segments[0].start
     if offset > 0:
         lines.append(f"#EXT-X-START:TIME-OFFSET={offset:.6f},PRECISE=YES")
     return lines
 
 
-def _entry(segment: Segment, previous: Segment | None, uri: str) -> list[str]:
-    lines: list[str] = []
-    if previous is not None and (segment.discontinuity or segment.start - previous.end > GAP):
-        lines.append("#EXT-X-DISCONTINUITY")
+def _is_cut(previous: Segment, segment: Segment) -> bool:
+    return segment.discontinuity or segment.start - previous.end > GAP
+
+
+def _entry(segment: Segment, uri: str) -> list[str]:
     moment = datetime.fromtimestamp(segment.start, UTC).isoformat(timespec="milliseconds")
-    lines += [
+    return [
         f"#EXT-X-PROGRAM-DATE-TIME:{moment.replace('+00:00', 'Z')}",
         f"#EXTINF:{segment.end - segment.start:.6f},",
         uri,
     ]
-    return lines
