@@ -8,7 +8,6 @@ import os
 import re
 import socket
 import sqlite3
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -20,9 +19,9 @@ import anyio.to_thread
 
 from rtstream_async.errors import InvalidArgumentError, LocalServerError
 from rtstream_async.local.app import build_app
+from rtstream_async.local.collections import Collections
 from rtstream_async.local.control import Control
 from rtstream_async.local.datadir import DATABASE, DataDir, open_data_dir
-from rtstream_async.local.domain.ids import ENTROPY, collection_id
 from rtstream_async.local.engines import defaults
 from rtstream_async.local.engines.ports import (
     EmbeddingEngine,
@@ -39,7 +38,6 @@ from rtstream_async.local.recovery import note_clean_end, recover
 from rtstream_async.local.retention import Retention
 from rtstream_async.local.services import Services
 from rtstream_async.local.settings import Settings
-from rtstream_async.local.store import statements
 from rtstream_async.local.store.schema import prepare
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.local.tokens import Tokens
@@ -286,7 +284,7 @@ class _Running:
             outbound=self._outbound,
             supervisor=self._supervisor,
             director=self._director,
-            collection_id=await self._store.run(_default_collection),
+            collections=await Collections.load(self._store),
         )
         await recover(self._store, self._settings.segments_dir)
         app = build_app(
@@ -334,14 +332,6 @@ class _Running:
             raise LocalServerError(f"the data directory {self.data.path} {problem}") from exc
         except sqlite3.DatabaseError as exc:
             raise LocalServerError(f"the database in {self.data.path} is damaged: {exc}") from exc
-
-
-def _default_collection(db: sqlite3.Connection) -> str:
-    id_ = statements.get_setting(db, "default_collection")
-    if id_ is None:
-        id_ = collection_id(time.time(), os.urandom(ENTROPY))
-        statements.set_setting(db, "default_collection", id_)
-    return id_
 
 
 def _bind(host: str, port: int) -> socket.socket:

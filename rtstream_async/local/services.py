@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from rtstream_async.local.collections import Collections
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub
 from rtstream_async.local.outbound import Outbound
@@ -30,4 +31,4 @@ class Services:
     outbound: Outbound  #: for webhooks
     supervisor: Supervisor  #: owns what handlers leave running in the background
     director: Director
-    collection_id: str  #: of the default collection, the only one
+    collections: Collections

@@ -41,6 +41,9 @@ class Route:
 
 COLLECTION_LIST = Route("GET", "/collection", repeatable=True)
 COLLECTION = Route("GET", "/collection/{collection_id}", repeatable=True)
+COLLECTION_CREATE = Route("POST", "/collection")
+COLLECTION_UPDATE = Route("PATCH", "/collection/{collection_id}", repeatable=True)
+COLLECTION_DELETE = Route("DELETE", "/collection/{collection_id}", repeatable=True)
 WEBSOCKET = Route("GET", "/collection/{collection_id}/websocket", repeatable=True)
 
 STREAM_CREATE = Route("POST", "/rtstream")

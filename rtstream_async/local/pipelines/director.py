@@ -149,8 +149,12 @@ class Director:
     async def forget_all(self) -> None:
         """Stop and delete all streams, with their recordings and records."""
         for id_ in await self._store.run(statements.stream_ids):
-            async with self._lock(id_):
-                await self._discard(id_)
+            await self.forget(id_)
+
+    async def forget(self, stream_id: str) -> None:
+        """Stop and delete a stream, with its recording and records."""
+        async with self._lock(stream_id):
+            await self._discard(stream_id)
 
     async def aclose(self) -> None:
         """Close all recordings, finish all indexes, free the engines; within bounds."""

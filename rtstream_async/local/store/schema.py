@@ -185,6 +185,13 @@ _MIGRATIONS = (
         updated_us INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX jobs_by_subject ON jobs (subject, status);
+    CREATE TABLE collections (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        description TEXT NOT NULL,
+        is_public INTEGER NOT NULL,
+        created_us INTEGER NOT NULL
+    ) WITHOUT ROWID;
     CREATE TABLE captures (
         id TEXT PRIMARY KEY,
         collection_id TEXT NOT NULL,

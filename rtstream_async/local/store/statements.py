@@ -193,9 +193,14 @@ def storage_bytes(db: sqlite3.Connection) -> int:
     return int(total)
 
 
-def stream_ids(db: sqlite3.Connection) -> list[str]:
-    """Return the ids of all streams."""
-    return [str(row["id"]) for row in db.execute("SELECT id FROM streams ORDER BY created_us")]
+def stream_ids(db: sqlite3.Connection, collection_id: str | None = None) -> list[str]:
+    """Return the ids of all streams, or of those of one collection."""
+    rows = db.execute(
+        "SELECT id FROM streams WHERE :collection IS NULL OR collection_id = :collection"
+        " ORDER BY created_us",
+        {"collection": collection_id},
+    )
+    return [str(row["id"]) for row in rows]
 
 
 def unstored_stream_ids(db: sqlite3.Connection) -> list[str]:

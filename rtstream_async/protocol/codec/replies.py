@@ -30,6 +30,7 @@ from rtstream_async.protocol.paging import ByNumber, ByOffset
 
 __all__ = [
     "collection",
+    "collections",
     "index",
     "indexes",
     "playback",
@@ -44,16 +45,25 @@ _INDEX_IDS = ("rtstream_index_id", "scene_index_id", "index_id", "id")
 _SCENE_LISTS = ("scene_index_records", "scenes", "records")
 
 
-def collection(data: object, *, collection_id: str) -> CollectionRecord:
+def collection(data: object, *, collection_id: str | None = None) -> CollectionRecord:
     """Return the collection that an answer describes; without an id, it is the one asked for."""
     fields = as_object(data, "collection")
+    id_ = text(fields, "id") or collection_id
+    if not id_:
+        raise ProtocolError("the answer has no `id`: the collection can't be used")
     return CollectionRecord(
-        id=text(fields, "id") or collection_id,
+        id=id_,
         name=text(fields, "name"),
         description=text(fields, "description"),
         is_public=boolean(fields, "is_public"),
         raw=fields,
     )
+
+
+def collections(data: object) -> list[CollectionRecord]:
+    """Return all collections."""
+    fields = as_object(data, "list of collections")
+    return as_list(fields, ("collections",), "collections", collection)
 
 
 def websocket_url(data: object) -> str:
