@@ -18,6 +18,12 @@ from rtstream_async.local.answers import guarded
 from rtstream_async.local.console import CONTENT_SECURITY_POLICY, player_page, static_dir
 from rtstream_async.local.domain.cutting import parse_part_name
 from rtstream_async.local.domain.playlist import NotRecorded, Segment, make_playlist
+from rtstream_async.local.handlers.asset_media import (
+    asset_file,
+    asset_manifest,
+    asset_segment_path,
+    is_asset,
+)
 from rtstream_async.local.recording import playable, read_segment
 from rtstream_async.local.refusal import Refusal, invalid, not_found
 from rtstream_async.local.services import Services
@@ -43,10 +49,11 @@ Respond = Callable[[Request], Awaitable[Response]]
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """Return the routes for manifests, segments, the player page and its files."""
+    """Return the routes for manifests, segments, files, the player page and its own files."""
     return [
-        Route("/manifests/{stream_id}/{name}", guarded(_manifest(services))),
-        Route("/segments/{stream_id}/{name}", guarded(_segment(services))),
+        Route("/manifests/{subject}/{name}", guarded(_manifest(services))),
+        Route("/segments/{subject}/{name}", guarded(_segment(services))),
+        Route("/files/{subject}/{name}", guarded(_file(services))),
         Route("/player", guarded(_player(services))),
         Mount("/console/static", _WithHeaders(StaticFiles(directory=static_dir()))),
     ]
@@ -54,13 +61,21 @@ def routes(services: Services) -> list[BaseRoute]:
 
 def _manifest(services: Services) -> Respond:
     async def respond(request: Request) -> Response:
-        grant, token = _grant(services, request)
-        if request.path_params["name"] != f"{grant.start_us}-{grant.end_us}.m3u8":
+        grant, token = _grant(services, request, "clip", "timeline")
+        if request.path_params["name"] != _manifest_name(grant):
             raise Refusal(403, "BAD_TOKEN", "the token in this URL is for another window")
-        text = await _manifest_text(services, grant, token)
+        is_recording = grant.kind == "clip" and not is_asset(grant.subject)
+        make = _manifest_text if is_recording else asset_manifest
+        text = await make(services, grant, token)
         return Response(text, media_type="application/vnd.apple.mpegurl", headers=_MEDIA_HEADERS)
 
     return respond
+
+
+def _manifest_name(grant: Grant) -> str:
+    if grant.kind == "timeline":
+        return "timeline.m3u8"
+    return f"{grant.start_us}-{grant.end_us}.m3u8"
 
 
 async def _manifest_text(services: Services, grant: Grant, token: str) -> str:
@@ -86,8 +101,13 @@ async def _manifest_text(services: Services, grant: Grant, token: str) -> str:
 
 def _segment(services: Services) -> Respond:
     async def respond(request: Request) -> Response:
-        grant, _ = _grant(services, request)
-        path = await _segment_path(services, grant, request.path_params["name"])
+        subject, name = request.path_params["subject"], request.path_params["name"]
+        if is_asset(subject):
+            grant = _token_of(services, request, "clip", "timeline")
+            path = await asset_segment_path(services, grant, subject, name)
+        else:
+            grant, _ = _grant(services, request, "clip")
+            path = await _segment_path(services, grant, name)
         try:
             data = await anyio.to_thread.run_sync(read_segment, path)
         except FileNotFoundError:
@@ -121,12 +141,24 @@ def _overlaps(grant: Grant, start_us: int, end_us: int) -> bool:
     return start_us < grant.end_us and end_us > grant.start_us
 
 
-def _grant(services: Services, request: Request) -> tuple[Grant, str]:
-    token = request.query_params.get("token", "")
-    grant = services.tokens.check(token, "clip")
-    if grant.subject != request.path_params["stream_id"]:
-        raise Refusal(403, "BAD_TOKEN", "the token in this URL is for another stream")
-    return grant, token
+def _file(services: Services) -> Respond:
+    async def respond(request: Request) -> Response:
+        grant, _ = _grant(services, request, "file")
+        return await asset_file(services, grant.subject, _MEDIA_HEADERS)
+
+    return respond
+
+
+def _grant(services: Services, request: Request, *kinds: str) -> tuple[Grant, str]:
+    """Return what the request's token opens, which is what its path names."""
+    grant = _token_of(services, request, *kinds)
+    if grant.subject != request.path_params["subject"]:
+        raise Refusal(403, "BAD_TOKEN", "the token in this URL is for another recording")
+    return grant, request.query_params["token"]
+
+
+def _token_of(services: Services, request: Request, *kinds: str) -> Grant:
+    return services.tokens.check(request.query_params.get("token", ""), *kinds)
 
 
 def _player(services: Services) -> Respond:
@@ -147,7 +179,7 @@ def _own_manifest(services: Services, request: Request) -> str:
     parts = urlsplit(request.query_params.get("url", ""))
     if parts.netloc != request.headers["host"] or not parts.path.startswith("/manifests/"):
         raise invalid("url", "must be a stream_url of this server")
-    services.tokens.check(parse_qs(parts.query).get("token", [""])[0], "clip")
+    services.tokens.check(parse_qs(parts.query).get("token", [""])[0], "clip", "timeline")
     return f"{parts.path}?{parts.query}"
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import attrs
 import msgspec
 
-from rtstream_async.local.domain.pieces import Piece
+from rtstream_async.local.domain.pieces import Piece, moment_of_end, moment_of_start
 from rtstream_async.local.store.rows import SegmentRow, StreamRow, from_row, json_column
 from rtstream_async.local.store.statements import get_stream
 from rtstream_async.local.store.writing import insert, update
+from rtstream_async.protocol.codec.times import microseconds
 
 __all__ = [
     "AssetRow",
@@ -21,6 +21,7 @@ __all__ = [
     "Recording",
     "Spoken",
     "TimelineItem",
+    "Window",
     "add_asset",
     "add_timeline",
     "asset_ids",
@@ -29,13 +30,13 @@ __all__ = [
     "forget_asset_segments",
     "get_asset",
     "get_asset_segment",
-    "get_timeline",
     "latest_recording",
     "list_asset_segments",
     "list_asset_utterances",
     "list_assets",
     "rename_asset",
     "replace_asset_utterances",
+    "timeline_windows",
 ]
 
 VIDEO, AUDIO = "video", "audio"
@@ -112,6 +113,15 @@ class TimelineItem:
     asset_id: str
     start: float  #: seconds from the video's start
     end: float
+
+
+@attrs.frozen(kw_only=True)
+class Window:
+    """A stretch of a video, by the time at which it was recorded."""
+
+    asset_id: str
+    start_us: int
+    end_us: int
 
 
 @attrs.frozen(kw_only=True)
@@ -269,9 +279,19 @@ def add_timeline(
     db.execute("INSERT INTO timelines VALUES (?, ?, ?)", (id_, text, now_us))
 
 
-def get_timeline(db: sqlite3.Connection, id_: str) -> list[TimelineItem] | None:
-    """Return the shots of a compiled video, or `None`."""
-    row: Mapping[str, Any] | None = db.execute(
-        "SELECT items FROM timelines WHERE id = ?", (id_,)
-    ).fetchone()
-    return None if row is None else msgspec.json.decode(row["items"], type=list[TimelineItem])
+def timeline_windows(db: sqlite3.Connection, id_: str) -> list[Window] | None:
+    """Return what a compiled video plays, without videos that were deleted; `None`: not known."""
+    row = db.execute("SELECT items FROM timelines WHERE id = ?", (id_,)).fetchone()
+    if row is None:
+        return None
+    items = msgspec.json.decode(row["items"], type=list[TimelineItem])
+    found = {id_: get_asset(db, id_) for id_ in {item.asset_id for item in items}}
+    return [
+        Window(
+            asset_id=asset.id,
+            start_us=microseconds(moment_of_start(asset.pieces, item.start)),
+            end_us=microseconds(moment_of_end(asset.pieces, item.end)),
+        )
+        for item in items
+        if (asset := found[item.asset_id]) is not None
+    ]
