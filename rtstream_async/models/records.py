@@ -112,6 +112,7 @@ class Page(Generic[T]):
     page: int  #: number of this page, from 1
     page_size: int  #: what was asked for
     total_count: int | None = None  #: where the service tells it
+    cursor: str | None = None  #: what the next page is asked for by, where the service has one
     label: str = "items"  #: the key under which the synchronous SDK keeps the items
     raw: Mapping[str, Any] = raw_field()
 
@@ -124,6 +125,13 @@ class Page(Generic[T]):
     def __getitem__(self, key: str) -> Any:
         if key in (self.label, "items"):
             return self.items
-        if key in ("next_page", "page", "page_size", "total_count"):
+        if key in ("next_page", "page", "page_size", "total_count", "cursor"):
             return getattr(self, key)
         return self.raw[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of `key`, or `default` when there is no such key."""
+        try:
+            return self[key]
+        except KeyError:
+            return default

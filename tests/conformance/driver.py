@@ -1,0 +1,122 @@
+"""Makes the calls that were recorded of the official SDK, and says what ours are to be.
+
+`golden/rest.jsonl` has what the official SDK 0.5.1 sent, what a scripted service answered, and
+what it raised or returned. Where we differ, we differ on purpose: `tables/` says in what, and why.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import rtstream_async as rts
+from rtstream_async.models.records import CollectionRecord, IndexRecord, StreamRecord
+from rtstream_async.protocol.codec import search as searches
+from tests.conformance.tables import alerts, connection, indexes, search, sound, streams
+
+TABLES = (connection, streams, indexes, sound, alerts, search)
+
+GOLDEN = Path(__file__).with_name("golden") / "rest.jsonl"
+ROWS = {row["row"]: row for row in map(json.loads, GOLDEN.read_text(encoding="utf-8").splitlines())}
+COLLECTION = "c-81fc6459-fe30-44ac-8c5b-ea0898c2e152"
+STREAM = "rts-019719b2-0c84-7a71-a037-311855a8d160"
+INDEX = "318f52d1a4524559"
+
+OTHER_REQUEST = {row: change for table in TABLES for row, change in table.OTHER_REQUEST.items()}
+OTHER_OUTCOME = {row: kind for table in TABLES for row, kind in table.OTHER_OUTCOME.items()}
+OTHER_RESULT = {row: change for table in TABLES for row, change in table.OTHER_RESULT.items()}
+
+HANDLES = {
+    "videodb": lambda conn, _: conn,
+    "connection": lambda conn, _: conn,
+    "collection": lambda conn, _: rts.Collection(conn._context, CollectionRecord(id=COLLECTION)),
+    "rtstream": lambda conn, _: rts.RTStream(
+        conn._context,
+        StreamRecord(id=STREAM, name="Arizona Flood Stream", collection_id=COLLECTION),
+    ),
+    "scene_index": lambda conn, _: rts.RTStreamSceneIndex(
+        conn._context, IndexRecord(rtstream_index_id=INDEX, rtstream_id=STREAM)
+    ),
+    "rtstream_shot": lambda conn, row: rts.RTStreamShot(
+        conn._context, searches.shot(row["receiver"], rtstream_id=STREAM)
+    ),
+}
+"""By the first word of a recorded call: what it was made on."""
+
+PUSHING = {
+    *("connect_rtstream", "create_alert", "index_audio", "index_scenes", "index_spoken_words"),
+    *("index_visuals", "start_transcript"),
+}
+"""Here, these push to our own socket unless told not to; the official SDK knows no socket."""
+
+
+def call(conn, row):
+    """Return the coroutine that `row` is about."""
+    owner, method = row["call"].split(".")
+    handle = HANDLES[owner](conn, row)
+    args = dict(row["args"])
+    if owner == "videodb":
+        method, args = "get_collection", {}
+    if method == "get_rtstream":
+        args = {"id": STREAM}
+    if method in PUSHING:
+        args.setdefault("ws_connection_id", None)
+    return getattr(handle, method)(**args)
+
+
+def answers(row):
+    """Return what the service says to the calls of `row`, in turn."""
+    change = OTHER_REQUEST.get(row["row"]) or {}
+    if "answer" in change:
+        return [{"status": 200, "json": {"success": True, "data": change["answer"]}}]
+    return [row["answer"]] if row["answer"] else []
+
+
+def wanted(row):
+    """Return method, path, query and body that we are to send; None: nothing is sent."""
+    change = OTHER_REQUEST.get(row["row"], {})
+    if change is None:
+        return None
+    method = change.get("method", row["method"])
+    if method is None:
+        return None
+    body = row["body"]
+    if body is not None or "body" in change:
+        body = {
+            key: value for key, value in (body or {}).items() if key not in change.get("drop", ())
+        }
+        body |= change.get("body", {})
+    return method, change.get("path", row["path"]), row["query"] | change.get("query", {}), body
+
+
+def outcome(row):
+    """Return the class of error that we are to raise; None: none."""
+    official = row["error"] and getattr(rts, row["error"], ValueError)
+    return OTHER_OUTCOME.get(row["row"], official)
+
+
+def agree(row, ours):
+    """Check that `ours`, read by key, is what the official SDK returned, or what it should be."""
+    if "result" not in row:
+        return
+    official = row["result"]
+    if isinstance(official, dict):
+        official = official | OTHER_RESULT.get(row["row"], {})
+    same(ours, official)
+
+
+def same(ours, official):
+    """Check one value: of ours, the official keys are asked for."""
+    if isinstance(official, dict) and not isinstance(ours, dict):
+        for key in official.keys() - {"__class__"}:
+            same(_get(ours, key), official[key])
+        assert official.get("__class__") in (None, type(ours).__name__)
+    elif isinstance(official, list):
+        for mine, theirs in zip(ours, official, strict=True):
+            same(mine, theirs)
+    else:
+        assert ours == official
+
+
+def _get(value, key):
+    return value.get(key) if hasattr(value, "get") else getattr(value, key)
