@@ -1,21 +1,26 @@
-"""Reads the records of indexes over REST, for channels that are not pushed to us."""
+"""Reads records over REST, for channels that are not pushed to us."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from rtstream_async.api import scene_indexes
+from rtstream_async.api import scene_indexes, transcripts
 from rtstream_async.api.caller import Caller
 from rtstream_async.models.records import Scene
+from rtstream_async.models.transcripts import TranscriptSegment
 from rtstream_async.protocol.paging import ByNumber, Given
 
-__all__ = ["IndexPoller"]
+__all__ = ["RecordPoller"]
 
-_HEARD = "transcript"  # the extraction type of an index that listens; any other one watches
+_TRANSCRIPT = "transcript"
+"""A channel, and the extraction type of an index that listens; any other one watches."""
+
+_LONGEST_SEGMENT = 60.0  # seconds
 
 
-class IndexPoller:
-    """Finds the running indexes of a stream, and what they have made."""
+class RecordPoller:
+    """Finds what makes records of a stream, and what it has made."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -24,20 +29,31 @@ class IndexPoller:
         """Return the service's Unix time, seconds; the local one until it has answered once."""
         return time.time() + (self._caller.clock_offset or 0.0)
 
-    async def running_indexes(self, rtstream_id: str, channel: str) -> list[str]:
-        """Return the ids of the stream's running indexes that make messages of `channel`.
+    async def sources(self, rtstream_id: str, channel: str) -> list[str]:
+        """Return what makes messages of `channel` now: ids of indexes, or the one transcript.
 
-        `channel` is `scene_index` or `audio_index`.
+        `channel` is `scene_index`, `audio_index` or `transcript`.
         """
+        if channel == _TRANSCRIPT:
+            status = await transcripts.get_status(self._caller, rtstream_id)
+            return [_TRANSCRIPT] if status.is_running else []
         wants_heard = channel == "audio_index"
         return [
             index.rtstream_index_id
             for index in await scene_indexes.list_all(self._caller, rtstream_id)
-            if index.is_running and (index.extraction_type == _HEARD) is wants_heard
+            if index.is_running and (index.extraction_type == _TRANSCRIPT) is wants_heard
         ]
 
-    async def records(self, rtstream_id: str, index_id: str, since: float) -> list[Scene]:
-        """Return the records that end after `since` (Unix time, seconds), in any order.
+    async def records(
+        self, rtstream_id: str, channel: str, source: str, since: float
+    ) -> Sequence[Scene | TranscriptSegment]:
+        """Return what a source made that ends after `since` (Unix seconds), in any order."""
+        if channel == _TRANSCRIPT:
+            return await self._segments(rtstream_id, since)
+        return await self._scenes(rtstream_id, source, since)
+
+    async def _scenes(self, rtstream_id: str, index_id: str, since: float) -> list[Scene]:
+        """Return the records of an index.
 
         The service is not asked for a start: whether that means a record's start or its end is
         not documented, and a long record would be lost. It lists the newest first, so reading
@@ -53,4 +69,20 @@ class IndexPoller:
             ends = [scene.end for scene in page.items]
             if ends and ends[0] >= ends[-1] <= since:
                 break
+        return found
+
+    async def _segments(self, rtstream_id: str, since: float) -> list[TranscriptSegment]:
+        """Return the segments of the transcript.
+
+        Their order is not documented, so that reading can't end early: the service is asked for
+        what is new. Whether `since` means a segment's start or its end is not documented either,
+        so it is asked for as much more as a segment may be long.
+        """
+        found: list[TranscriptSegment] = []
+        place: ByNumber | None = ByNumber(since=max(0.0, since - _LONGEST_SEGMENT))
+        given: Given | None = Given()
+        while place is not None and given is not None:
+            page, place = await transcripts.segment_page(self._caller, rtstream_id, place)
+            fresh, given = given.sift([(s.start, s.end, s.text) for s in page.items])
+            found += [page.items[n] for n in fresh if page.items[n].end > since]
         return found

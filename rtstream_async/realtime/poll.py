@@ -1,4 +1,4 @@
-"""Reading the running indexes of one stream over REST, as long as nothing pushes them to us."""
+"""Reading what is made of one stream over REST, as long as nothing pushes it to us."""
 
 from __future__ import annotations
 
@@ -10,48 +10,53 @@ from typing import Protocol
 import anyio
 
 from rtstream_async.errors import RTStreamError
-from rtstream_async.models.messages import AudioMessage, Message, SceneMessage
+from rtstream_async.models.messages import AudioMessage, Message, SceneMessage, TranscriptMessage
 from rtstream_async.models.records import Scene
+from rtstream_async.models.transcripts import TranscriptSegment
 from rtstream_async.protocol.dedupe import Seen
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.settings import HubSettings
 
-__all__ = ["POLLABLE", "IndexPoll", "Poller"]
+__all__ = ["POLLABLE", "Poller", "RecordPoll"]
 
 _KINDS: dict[str, Callable[..., Message]] = {
     "scene_index": SceneMessage,
     "audio_index": AudioMessage,
+    "transcript": TranscriptMessage,
 }
+_INDEXED = frozenset({"scene_index", "audio_index"})  # whose records are of one index each
 POLLABLE = frozenset(_KINDS)
 """The channels whose messages can also be read over REST."""
 
 _OVERLAP = 60.0  # seconds: a slow result may come after those of later windows
 _IDLE_AFTER = 15  # turns without news
-_LOOK_EVERY = 15  # turns: for indexes that were started or stopped meanwhile
+_LOOK_EVERY = 15  # turns: for what was started or stopped meanwhile
 _LONGEST = 60.0  # seconds between two turns where nothing runs, or nothing works
 
 
 class Poller(Protocol):
-    """How the records of indexes are read without the socket."""
+    """How records are read without the socket."""
 
     def now(self) -> float:
         """Return the service's Unix time, seconds."""
         ...
 
-    async def running_indexes(self, rtstream_id: str, channel: str) -> Sequence[str]:
-        """Return the ids of the stream's running indexes that make messages of `channel`.
+    async def sources(self, rtstream_id: str, channel: str) -> Sequence[str]:
+        """Return what makes messages of `channel` now: ids of indexes, or the one transcript.
 
-        `channel` is `scene_index` or `audio_index`.
+        `channel` is one of `POLLABLE`.
         """
         ...
 
-    async def records(self, rtstream_id: str, index_id: str, since: float) -> Sequence[Scene]:
-        """Return the records that end after `since` (Unix time, seconds), in any order."""
+    async def records(
+        self, rtstream_id: str, channel: str, source: str, since: float
+    ) -> Sequence[Scene | TranscriptSegment]:
+        """Return what a source made that ends after `since` (Unix seconds), in any order."""
         ...
 
 
-class IndexPoll:
-    """Polls the indexes of one stream and channel, from now on.
+class RecordPoll:
+    """Polls what makes messages of one stream and channel, from now on.
 
     Attributes:
         seen: The records that were found.
@@ -79,8 +84,8 @@ class IndexPoll:
             settings: How often.
             limit: How many may poll at once.
             deliver: Takes the messages, in order of time.
-            on_silent: Called when there is no index to poll, at each look.
-            on_found: Called once, when there is one.
+            on_silent: Called when there is nothing to poll, at each look.
+            on_found: Called once, when there is something.
             failures: Warns of calls that failed.
         """
         self.seen = Seen()
@@ -94,7 +99,7 @@ class IndexPoll:
         self._on_found = on_found
         self._failures = failures
         self._began = self._newest = poller.now()
-        self._indexes: Sequence[str] = ()
+        self._sources: Sequence[str] = ()
         self._turns = 0
         self._idle_turns = 0
         self._delay = settings.poll_idle_interval
@@ -116,21 +121,21 @@ class IndexPoll:
 
     async def _turn(self) -> list[Message]:
         """Return what is new, in order of time."""
-        if not self._indexes or self._turns % _LOOK_EVERY == 0:
-            self._indexes = await self._poller.running_indexes(self._stream, self._channel)
+        if not self._sources or self._turns % _LOOK_EVERY == 0:
+            self._sources = await self._poller.sources(self._stream, self._channel)
         self._turns += 1
         since = max(self._began, self._newest - _OVERLAP)
         fresh: list[Message] = []
-        for index_id in self._indexes:
-            for scene in await self._poller.records(self._stream, index_id, since):
-                message = self._message(scene, index_id)
-                self._newest = max(self._newest, scene.end)
-                if self.seen.add(message, index_id):
+        for source in self._sources:
+            for record in await self._poller.records(self._stream, self._channel, source, since):
+                message = self._message(record, source)
+                self._newest = max(self._newest, record.end)
+                if self.seen.add(message, source):
                     fresh.append(message)
         return sorted(fresh, key=lambda message: message.start)  # type: ignore[attr-defined]
 
     def _take(self, messages: list[Message]) -> None:
-        if not self._indexes:
+        if not self._sources:
             self._on_silent()
             self._delay = min(_LONGEST, self._delay * 2)
             return
@@ -143,15 +148,16 @@ class IndexPoll:
         for message in messages:
             self._deliver(message)
 
-    def _message(self, scene: Scene, index_id: str) -> Message:
+    def _message(self, record: Scene | TranscriptSegment, source: str) -> Message:
+        of_index = {"index_id": source} if self._channel in _INDEXED else {}
         return _KINDS[self._channel](
             channel=self._channel,
             rtstream_id=self._stream,
             received_at=time.time(),
             origin="poll",
-            source=scene.raw,
-            start=scene.start,
-            end=scene.end,
-            text=scene.text,
-            index_id=index_id,
+            source=record.raw,
+            start=record.start,
+            end=record.end,
+            text=record.text,
+            **of_index,
         )

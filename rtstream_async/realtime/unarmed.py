@@ -18,7 +18,7 @@ from rtstream_async.models.messages import Message
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.inbox import Inbox
-from rtstream_async.realtime.poll import POLLABLE, IndexPoll, Poller
+from rtstream_async.realtime.poll import POLLABLE, Poller, RecordPoll
 from rtstream_async.realtime.settings import HubSettings
 
 __all__ = ["Unarmed"]
@@ -35,7 +35,7 @@ class _Watch:
     stream: str
     channel: str
     told: set[Inbox] = attrs.field(factory=set[Inbox])  #: who knows that it is silent
-    poll: IndexPoll | None = None
+    poll: RecordPoll | None = None
     scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
     is_silent: bool = False  #: there was nothing to poll
 
@@ -59,7 +59,7 @@ class Unarmed:
         """Watch nothing yet.
 
         Args:
-            poller: Reads indexes over REST; `None`: nothing can be polled.
+            poller: Reads records over REST; `None`: nothing can be polled.
             settings: How often.
             deliver: Takes the polled messages.
             readers: Returns who asked for a channel of this very stream.
@@ -121,7 +121,7 @@ class Unarmed:
         if self._poller is None or watch.channel not in POLLABLE:
             self._silent(watch)
             return
-        watch.poll = IndexPoll(
+        watch.poll = RecordPoll(
             self._poller,
             watch.stream,
             watch.channel,
@@ -158,6 +158,6 @@ class Unarmed:
         inbox.announce(NotArmed(at=time.time(), channel=watch.channel, rtstream_id=watch.stream))
 
 
-async def _poll(poll: IndexPoll, scope: anyio.CancelScope) -> None:
+async def _poll(poll: RecordPoll, scope: anyio.CancelScope) -> None:
     with scope:
         await poll.run()

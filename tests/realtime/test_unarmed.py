@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 
 from rtstream_async.errors import ServerError
 from rtstream_async.models.announcements import NotArmed
-from rtstream_async.models.messages import AlertMessage, AudioMessage, SceneMessage
+from rtstream_async.models.messages import (
+    AlertMessage,
+    AudioMessage,
+    SceneMessage,
+    TranscriptMessage,
+)
 from rtstream_async.models.records import Scene
+from rtstream_async.models.transcripts import TranscriptSegment
 from rtstream_async.protocol.dedupe import Seen
 from tests.realtime.test_link import live
 from tests.sockets import scene
@@ -26,7 +32,7 @@ class Records:
 
     def __init__(self) -> None:
         self.running: dict[str, list[str]] = {}  #: indexes by channel
-        self.stored: dict[str, list[Scene]] = {}  #: records by index
+        self.stored: dict[str, list[Scene | TranscriptSegment]] = {}  #: records by source
         self.failures: list[Exception] = []
         self.asked: list[tuple[str, float]] = []
         self.looks = 0
@@ -35,7 +41,7 @@ class Records:
     def now(self) -> float:
         return NOW
 
-    async def running_indexes(self, rtstream_id: str, channel: str) -> list[str]:
+    async def sources(self, rtstream_id: str, channel: str) -> list[str]:
         assert rtstream_id == "rts-1"
         self.looks += 1
         await self._turn()
@@ -43,10 +49,12 @@ class Records:
             raise self.failures.pop(0)
         return self.running.get(channel, [])
 
-    async def records(self, rtstream_id: str, index_id: str, since: float) -> list[Scene]:
-        self.asked.append((index_id, since))
+    async def records(
+        self, rtstream_id: str, channel: str, source: str, since: float
+    ) -> list[Scene | TranscriptSegment]:
+        self.asked.append((source, since))
         await self._turn()
-        return [record for record in self.stored.get(index_id, []) if record.end > since]
+        return [record for record in self.stored.get(source, []) if record.end > since]
 
     async def turns(self, count: int) -> None:
         """Wait until it has been asked so many times more."""
@@ -61,6 +69,10 @@ class Records:
 
 def record(text: str, at: float) -> Scene:
     return Scene(start=NOW + at, end=NOW + at + 1, text=text, raw={"text": text})
+
+
+def said(text: str, at: float) -> TranscriptSegment:
+    return TranscriptSegment(start=NOW + at, end=NOW + at + 1, text=text, raw={"engine": "ear"})
 
 
 @pytest.fixture
@@ -201,13 +213,45 @@ async def test_a_push_ends_the_polling_and_what_was_polled_is_not_repeated(wired
     assert not _polling()
 
 
-async def test_a_subscription_to_all_channels_of_a_stream_polls_both_kinds(wired, records):
+async def test_a_subscription_to_all_channels_of_a_stream_polls_all_kinds(wired, records):
     """`door.events()` is all that can be had of the door."""
     hub, _ = wired
-    records.running = {"scene_index": ["idx-1"], "audio_index": ["idx-2"]}
-    records.stored = {"idx-1": [record("seen", 1)], "idx-2": [record("heard", 1)]}
+    records.running = {
+        "scene_index": ["idx-1"],
+        "audio_index": ["idx-2"],
+        "transcript": ["transcript"],
+    }
+    records.stored = {
+        "idx-1": [record("seen", 1)],
+        "idx-2": [record("summed up", 1)],
+        "transcript": [said("heard", 1)],
+    }
     sub = subscribe(hub)
-    assert {(await sub.receive(timeout=20)).text for _ in range(2)} == {"seen", "heard"}
+    texts = {(await sub.receive(timeout=20)).text for _ in range(3)}
+    assert texts == {"seen", "summed up", "heard"}
+
+
+async def test_a_transcript_of_somebody_else_is_polled(wired, records):
+    """A second program may read along what is said, without a second transcript."""
+    hub, peer = wired
+    records.running = {"transcript": ["transcript"]}
+    records.stored = {"transcript": [said("late", 7), said("early", 2), said("before", -9)]}
+    sub = subscribe(hub, "transcript")
+    seen = [await sub.receive(timeout=20) for _ in range(2)]
+    assert [message.text for message in seen] == ["early", "late"]
+    assert all(isinstance(message, TranscriptMessage) for message in seen)
+    assert {(m.origin, m.is_final, m.rtstream_id) for m in seen} == {("poll", True, "rts-1")}
+    assert seen[0]["engine"] == "ear"
+    await peer.send(
+        {
+            "channel": "transcript",
+            "rtstream_id": "rts-1",
+            "data": {"text": "pushed", "is_final": False, "start": 1, "end": 2},
+        }
+    )
+    assert (await sub.receive(timeout=20)).text == "pushed"
+    await anyio.wait_all_tasks_blocked()
+    assert not _polling()
 
 
 async def test_a_subscription_to_all_streams_polls_none(wired, records):
