@@ -41,10 +41,14 @@ def guarded(
 
 
 def envelope(
-    data: Any = None, *, status: int = 200, message: str = "Operation successful"
+    data: Any = None,
+    *,
+    status: int = 200,
+    message: str = "Operation successful",
+    more: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Return a successful answer in the service's envelope."""
-    body: dict[str, Any] = {"success": True, "message": message}
+    """Return an answer in the service's envelope, a successful one unless `more` says otherwise."""
+    body: dict[str, Any] = {"success": True, "message": message, **(more or {})}
     if data is not None:
         body["data"] = data
     return _json(status, body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -69,10 +70,10 @@ def endpoint(services: Services, handler: Handler) -> Callable[[Request], Awaita
             request_id=request_id_of(request.scope),
             ids={name: str(value) for name, value in request.path_params.items()},
             query=Arguments(dict(request.query_params)),
-            body=Arguments(await _read_body(request)),
+            content=await _read_json(request),
         )
         reply = await handler(call)
-        return envelope(reply.data, status=reply.status, message=reply.message)
+        return envelope(reply.data, status=reply.status, message=reply.message, more=reply.envelope)
 
     return guarded(respond)
 
@@ -81,23 +82,18 @@ def _route(services: Services, route: RouteSpec, handler: Handler) -> Route:
     return Route(route.template, endpoint(services, handler), methods=[route.method])
 
 
-async def _read_body(request: Request) -> dict[str, object]:
+async def _read_json(request: Request) -> Any:
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > _BODY_BYTES:
             raise Refusal(413, "TOO_LARGE", f"the body is larger than {_BODY_BYTES} bytes")
     if not raw.strip():
-        return {}
+        return None
     try:
-        body = msgspec.json.decode(raw)
+        return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise invalid("body", f"is not JSON: {exc}") from None
-    if body is None:
-        return {}
-    if not isinstance(body, dict):
-        raise invalid("body", "must be a JSON object")
-    return {str(key): value for key, value in body.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON
 
 
 def _socket_endpoint(services: Services) -> Callable[[WebSocket], Awaitable[None]]:
