@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         LinkClosedError,
         LinkError,
         LocalServerError,
+        NoResultsError,
         NotFoundError,
         OutOfCreditsError,
         PermissionDeniedError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         RateLimitError,
         RequestTimeoutError,
         RTStreamError,
+        SearchError,
         ServerError,
         SlowConsumerError,
         TransportError,
@@ -53,6 +55,10 @@ if TYPE_CHECKING:
     )
     from rtstream_async.models.base import (
         UNSET,
+    )
+    from rtstream_async.models.captures import (
+        CaptureChannel,
+        ClientToken,
     )
     from rtstream_async.models.exports import (
         RTStreamExportResult,
@@ -82,6 +88,12 @@ if TYPE_CHECKING:
         TranscriptStatus,
         Word,
     )
+    from rtstream_async.models.understandings import (
+        UnderstoodRecord,
+    )
+    from rtstream_async.models.videos import (
+        VideoSegment,
+    )
     from rtstream_async.protocol.overflow import (
         Overflow,
     )
@@ -94,6 +106,9 @@ if TYPE_CHECKING:
     from rtstream_async.realtime.subscription import (
         Subscription,
         SubscriptionStats,
+    )
+    from rtstream_async.resources.capture_session import (
+        CaptureSession,
     )
     from rtstream_async.resources.collection import (
         Collection,
@@ -111,6 +126,18 @@ if TYPE_CHECKING:
         RTStreamSearchResult,
         RTStreamShot,
     )
+    from rtstream_async.resources.understanding import (
+        RTStreamIndex,
+        RTStreamUnderstanding,
+    )
+    from rtstream_async.resources.video import (
+        Audio,
+        Video,
+    )
+    from rtstream_async.resources.video_search import (
+        SearchResult,
+        Shot,
+    )
     from rtstream_async.transport.socket import (
         SocketOptions,
     )
@@ -123,11 +150,15 @@ __all__ = [
     "AlertMessage",
     "Announcement",
     "AsyncResponseError",
+    "Audio",
     "AudioMessage",
     "AuthenticationError",
+    "CaptureChannel",
     "CaptureMessage",
+    "CaptureSession",
     "CaptureStream",
     "Channel",
+    "ClientToken",
     "Collection",
     "ConflictError",
     "Connection",
@@ -146,6 +177,7 @@ __all__ = [
     "LinkError",
     "LocalServerError",
     "Message",
+    "NoResultsError",
     "NotArmed",
     "NotFoundError",
     "Origin",
@@ -158,15 +190,20 @@ __all__ = [
     "RTStream",
     "RTStreamError",
     "RTStreamExportResult",
+    "RTStreamIndex",
     "RTStreamSceneIndex",
     "RTStreamSearchResult",
     "RTStreamShot",
+    "RTStreamUnderstanding",
     "RateLimitError",
     "RequestTimeoutError",
     "RetryPolicy",
     "Scene",
     "SceneMessage",
+    "SearchError",
+    "SearchResult",
     "ServerError",
+    "Shot",
     "SlowConsumerError",
     "SocketOptions",
     "StateChange",
@@ -176,8 +213,11 @@ __all__ = [
     "TranscriptSegment",
     "TranscriptStatus",
     "TransportError",
+    "UnderstoodRecord",
     "UnknownMessage",
     "ValidationError",
+    "Video",
+    "VideoSegment",
     "Word",
     "WrongEventLoopError",
     "connect",
@@ -200,6 +240,7 @@ _HOMES = {
         "LinkClosedError",
         "LinkError",
         "LocalServerError",
+        "NoResultsError",
         "NotFoundError",
         "OutOfCreditsError",
         "PermissionDeniedError",
@@ -207,6 +248,7 @@ _HOMES = {
         "RTStreamError",
         "RateLimitError",
         "RequestTimeoutError",
+        "SearchError",
         "ServerError",
         "SlowConsumerError",
         "TransportError",
@@ -224,6 +266,7 @@ _HOMES = {
         "StateChange",
     ),
     "rtstream_async.models.base": ("UNSET",),
+    "rtstream_async.models.captures": ("CaptureChannel", "ClientToken"),
     "rtstream_async.models.exports": ("RTStreamExportResult",),
     "rtstream_async.models.jobs": ("JobProgress",),
     "rtstream_async.models.messages": (
@@ -241,15 +284,21 @@ _HOMES = {
     ),
     "rtstream_async.models.records": ("Page", "Scene"),
     "rtstream_async.models.transcripts": ("TranscriptSegment", "TranscriptStatus", "Word"),
+    "rtstream_async.models.understandings": ("UnderstoodRecord",),
+    "rtstream_async.models.videos": ("VideoSegment",),
     "rtstream_async.protocol.overflow": ("Overflow",),
     "rtstream_async.protocol.retry": ("RetryPolicy",),
     "rtstream_async.realtime.settings": ("HubSettings",),
     "rtstream_async.realtime.subscription": ("Subscription", "SubscriptionStats"),
+    "rtstream_async.resources.capture_session": ("CaptureSession",),
     "rtstream_async.resources.collection": ("Collection",),
     "rtstream_async.resources.pages": ("Pages",),
     "rtstream_async.resources.rtstream": ("RTStream",),
     "rtstream_async.resources.scene_index": ("RTStreamSceneIndex",),
     "rtstream_async.resources.search": ("RTStreamSearchResult", "RTStreamShot"),
+    "rtstream_async.resources.understanding": ("RTStreamIndex", "RTStreamUnderstanding"),
+    "rtstream_async.resources.video": ("Audio", "Video"),
+    "rtstream_async.resources.video_search": ("SearchResult", "Shot"),
     "rtstream_async.transport.socket": ("SocketOptions",),
 }
 

@@ -4,16 +4,42 @@ from __future__ import annotations
 
 from typing import Literal
 
+import attrs
+
 from rtstream_async.api.caller import Caller
 from rtstream_async.models.alerts import Alert
 from rtstream_async.protocol import routes
 from rtstream_async.protocol.codec import alerts
+from rtstream_async.protocol.routes import Route
 
-__all__ = ["create", "list_all", "set_status"]
+__all__ = ["OF_INDEXES", "OF_SCENE_INDEXES", "AlertRoutes", "create", "list_all", "set_status"]
+
+
+@attrs.frozen(kw_only=True)
+class AlertRoutes:
+    """Where the alerts of one kind of index are."""
+
+    create: Route
+    list_all: Route
+    status: Route
+
+
+OF_SCENE_INDEXES = AlertRoutes(
+    create=routes.ALERT_CREATE, list_all=routes.ALERT_LIST, status=routes.ALERT_STATUS
+)
+"""Of scene and audio indexes."""
+
+OF_INDEXES = AlertRoutes(
+    create=routes.STREAM_INDEX_ALERT_CREATE,
+    list_all=routes.STREAM_INDEX_ALERT_LIST,
+    status=routes.STREAM_INDEX_ALERT_STATUS,
+)
+"""Of indexes of understandings."""
 
 
 async def create(
     caller: Caller,
+    at: AlertRoutes,
     stream_id: str,
     index_id: str,
     *,
@@ -27,7 +53,7 @@ async def create(
     """
     target = {"ws_connection_id": ws_connection_id} if ws_connection_id else {}
     return await caller.call(
-        routes.ALERT_CREATE,
+        at.create,
         alerts.alert_id,
         body={"event_id": event_id, "callback_url": callback_url or "", **target},
         stream_id=stream_id,
@@ -35,15 +61,14 @@ async def create(
     )
 
 
-async def list_all(caller: Caller, stream_id: str, index_id: str) -> list[Alert]:
+async def list_all(caller: Caller, at: AlertRoutes, stream_id: str, index_id: str) -> list[Alert]:
     """Return all alerts of the index."""
-    return await caller.call(
-        routes.ALERT_LIST, alerts.alerts, stream_id=stream_id, index_id=index_id
-    )
+    return await caller.call(at.list_all, alerts.alerts, stream_id=stream_id, index_id=index_id)
 
 
 async def set_status(
     caller: Caller,
+    at: AlertRoutes,
     stream_id: str,
     index_id: str,
     alert_id: str,
@@ -51,7 +76,7 @@ async def set_status(
 ) -> None:
     """Enable or disable the alert."""
     await caller.call(
-        routes.ALERT_STATUS,
+        at.status,
         _ignored,
         body={"action": action},
         stream_id=stream_id,

@@ -103,3 +103,30 @@ CAPTURE_CREATE = Route("POST", "/collection/{collection_id}/capture/session")
 CAPTURE_LIST = Route("GET", "/collection/{collection_id}/capture/session", repeatable=True)
 CAPTURE = Route("GET", "/collection/{collection_id}/capture/session/{session_id}", repeatable=True)
 CAPTURE_TOKEN = Route("POST", "/capture/session/token")
+
+UNDERSTANDING_CREATE = Route("POST", "/rtstream/{stream_id}/understand")
+UNDERSTANDING_LIST = Route("GET", "/rtstream/{stream_id}/understand", repeatable=True)
+UNDERSTANDING = Route("GET", "/rtstream/{stream_id}/understand/{understanding_id}", repeatable=True)
+UNDERSTANDING_STATUS = Route(
+    "PATCH", "/rtstream/{stream_id}/understand/{understanding_id}/status", repeatable=True
+)
+UNDERSTANDING_RECORDS = Route(
+    "GET", "/rtstream/{stream_id}/understand/{understanding_id}/records", repeatable=True
+)
+
+STREAM_INDEX_CREATE = Route("POST", "/rtstream/{stream_id}/indexes")
+STREAM_INDEX_LIST = Route("GET", "/rtstream/{stream_id}/indexes", repeatable=True)
+STREAM_INDEX = Route("GET", "/rtstream/{stream_id}/indexes/{index_id}", repeatable=True)
+STREAM_INDEX_STATUS = Route(
+    "PATCH", "/rtstream/{stream_id}/indexes/{index_id}/status", repeatable=True
+)
+STREAM_INDEX_RECORDS = Route(
+    "GET", "/rtstream/{stream_id}/indexes/{index_id}/records", repeatable=True
+)
+STREAM_INDEX_ALERT_CREATE = Route("POST", "/rtstream/{stream_id}/indexes/{index_id}/alert")
+STREAM_INDEX_ALERT_LIST = Route(
+    "GET", "/rtstream/{stream_id}/indexes/{index_id}/alert", repeatable=True
+)
+STREAM_INDEX_ALERT_STATUS = Route(
+    "PATCH", "/rtstream/{stream_id}/indexes/{index_id}/alert/{alert_id}/status", repeatable=True
+)

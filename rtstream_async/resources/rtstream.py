@@ -22,6 +22,7 @@ from rtstream_async.resources.events import Events
 from rtstream_async.resources.indexing import Indexing
 from rtstream_async.resources.search import RTStreamSearchResult
 from rtstream_async.resources.transcribing import Transcribing
+from rtstream_async.resources.understood import Understood
 
 if TYPE_CHECKING:
     from rtstream_async.realtime.hub import Hub
@@ -35,7 +36,7 @@ _PLAYER_PARAMETERS = {
 }
 
 
-class RTStream(Indexing, Transcribing, Events):
+class RTStream(Indexing, Transcribing, Understood, Events):
     """A live stream: what it is, what is recorded of it, and what is made of it."""
 
     def __init__(self, context: Context, record: StreamRecord) -> None:

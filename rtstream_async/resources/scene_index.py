@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from rtstream_async.api import alerts, scene_indexes
 from rtstream_async.api.streams import Action
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.models.alerts import Alert
-from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.models.records import IndexRecord, Page, Scene
-from rtstream_async.protocol.bounds import at_least, optional_window, web_address
+from rtstream_async.protocol.bounds import at_least, optional_window
 from rtstream_async.protocol.paging import ByNumber
+from rtstream_async.resources.alerting import Alerting, Watched
 from rtstream_async.resources.handle import Handle
 from rtstream_async.resources.pages import Pages
 
 __all__ = ["RTStreamSceneIndex"]
 
 
-class RTStreamSceneIndex(Handle[IndexRecord]):
+class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
     """A scene or audio index of a stream."""
 
     def __repr__(self) -> str:
@@ -95,67 +94,6 @@ class RTStreamSceneIndex(Handle[IndexRecord]):
         )
         self._record = await self._look()
 
-    async def create_alert(
-        self,
-        event_id: str,
-        callback_url: str | None = None,
-        ws_connection_id: str | Unset | None = UNSET,
-    ) -> str:
-        """Have the index watch for an event; return the id of the new alert.
-
-        Its messages come on the channel `alert` of the stream. When it is cancelled, the alert may
-        have been made all the same: `list_alerts()` tells.
-
-        Args:
-            event_id: What `create_event()` returned.
-            callback_url: Where each detection is posted to. `None`: nowhere.
-            ws_connection_id: Where messages go. Not given: to this connection's own socket, so
-                that `events()` has them. `None`: nowhere.
-
-        Raises:
-            InvalidArgumentError: `event_id` is empty, or `callback_url` is no web address.
-            NotFoundError, ValidationError: There is no such event; or the service does not post to
-                this address.
-        """
-        if not event_id:
-            raise InvalidArgumentError("event_id", "is empty; give what create_event() returned")
-        address = web_address("callback_url", callback_url) if callback_url else None
-        target = await self._context.push_target(ws_connection_id)
-        alert_id = await alerts.create(
-            self._context.caller,
-            self.rtstream_id,
-            self.rtstream_index_id,
-            event_id=event_id,
-            callback_url=address,
-            ws_connection_id=target,
-        )
-        self._context.note_armed(
-            ws_connection_id, target, stream_id=self.rtstream_id, channel="alert"
-        )
-        return alert_id
-
-    async def list_alerts(self) -> list[Alert]:
-        """Return all alerts of the index."""
-        return await alerts.list_all(self._context.caller, self.rtstream_id, self.rtstream_index_id)
-
-    async def enable_alert(self, alert_id: str) -> None:
-        """Have the alert tell what it detects again.
-
-        Raises:
-            InvalidArgumentError: `alert_id` is empty.
-            NotFoundError: The index has no such alert.
-        """
-        await self._set_alert(alert_id, "enable")
-
-    async def disable_alert(self, alert_id: str) -> None:
-        """Have the alert tell nothing, until `enable_alert()`.
-
-        Raises:
-            InvalidArgumentError: `alert_id` is empty.
-            NotFoundError: The index has no such alert.
-        """
-        await self._set_alert(alert_id, "disable")
-
     def get_scenes(
         self,
         start: float | datetime | None = None,
@@ -191,9 +129,12 @@ class RTStreamSceneIndex(Handle[IndexRecord]):
             self._context.caller, self.rtstream_id, self.rtstream_index_id, place
         )
 
-    async def _set_alert(self, alert_id: str, action: Literal["enable", "disable"]) -> None:
-        await alerts.set_status(
-            self._context.caller, self.rtstream_id, self.rtstream_index_id, alert_id, action
+    def _watched(self) -> Watched:
+        return Watched(
+            context=self._context,
+            routes=alerts.OF_SCENE_INDEXES,
+            rtstream_id=self.rtstream_id,
+            index_id=self.rtstream_index_id,
         )
 
     async def _look(self) -> IndexRecord:

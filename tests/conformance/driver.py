@@ -11,10 +11,19 @@ from pathlib import Path
 
 import rtstream_async as rts
 from rtstream_async.models.records import CollectionRecord, IndexRecord, StreamRecord
+from rtstream_async.models.understandings import StreamIndexRecord, UnderstandingRecord
 from rtstream_async.protocol.codec import search as searches
-from tests.conformance.tables import alerts, connection, indexes, search, sound, streams
+from tests.conformance.tables import (
+    alerts,
+    connection,
+    indexes,
+    search,
+    sound,
+    streams,
+    understandings,
+)
 
-TABLES = (connection, streams, indexes, sound, alerts, search)
+TABLES = (connection, streams, indexes, sound, alerts, search, understandings)
 
 GOLDEN = Path(__file__).with_name("golden") / "rest.jsonl"
 ROWS = {row["row"]: row for row in map(json.loads, GOLDEN.read_text(encoding="utf-8").splitlines())}
@@ -37,6 +46,12 @@ HANDLES = {
     "scene_index": lambda conn, _: rts.RTStreamSceneIndex(
         conn._context, IndexRecord(rtstream_index_id=INDEX, rtstream_id=STREAM)
     ),
+    "understanding": lambda conn, _: rts.RTStreamUnderstanding(
+        conn._context, UnderstandingRecord(id="und-1", rtstream_id=STREAM)
+    ),
+    "rtstream_index": lambda conn, _: rts.RTStreamIndex(
+        conn._context, StreamIndexRecord(id="idx-1", rtstream_id=STREAM)
+    ),
     "rtstream_shot": lambda conn, row: rts.RTStreamShot(
         conn._context, searches.shot(row["receiver"], rtstream_id=STREAM)
     ),
@@ -45,7 +60,7 @@ HANDLES = {
 
 PUSHING = {
     *("connect_rtstream", "create_alert", "index_audio", "index_scenes", "index_spoken_words"),
-    *("index_visuals", "start_transcript"),
+    *("index_visuals", "start_transcript", "understand"),
 }
 """Here, these push to our own socket unless told not to; the official SDK knows no socket."""
 
