@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 import attrs
 import msgspec
 
-from rtstream_async.models.base import moment
+from rtstream_async.models.base import Keyed, moment
 
 __all__ = [
     "CHANNELS",
@@ -140,8 +140,8 @@ class AlertMessage(Message):
 
 
 @attrs.frozen(kw_only=True)
-class CaptureStream:
-    """One stream of a capture session."""
+class CaptureStream(Keyed):
+    """One stream of a capture session; `item["rtstream_id"]` works too."""
 
     rtstream_id: str
     name: str = ""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-__all__ = ["ByNumber", "ByOffset", "Given"]
+__all__ = ["ByCursor", "ByNumber", "ByOffset", "Given"]
 
 _REMEMBERED_PAGES = 8
 _STALLED_PAGES = 3
@@ -93,6 +93,31 @@ class ByOffset:
         told = _offset_of(next_url)
         # An offset that does not move on would ask for the same page for ever.
         return attrs.evolve(self, offset=told if told and told > here else here + count)
+
+
+@attrs.frozen(kw_only=True)
+class ByCursor:
+    """A place in a list that is asked for by a cursor, which only the service understands."""
+
+    cursor: str | None = None  #: `None`: from the start
+    limit: int | None = None  #: `None`: the service's own
+    number: int = 1  #: which page this is, counted from the first that was read
+
+    def query(self) -> dict[str, str | int]:
+        """Return what to ask for."""
+        asked = {"cursor": self.cursor, "limit": self.limit}
+        return {key: value for key, value in asked.items() if value is not None}
+
+    def after(self, *, count: int, cursor: str | None) -> ByCursor | None:
+        """Return the next place, `None` at the end.
+
+        Args:
+            count: How many records the page had; an empty page is the end.
+            cursor: The service's cursor of the next page; the same again leads nowhere.
+        """
+        if not count or not cursor or cursor == self.cursor:
+            return None
+        return attrs.evolve(self, cursor=cursor, number=self.number + 1)
 
 
 @attrs.frozen(kw_only=True)

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
-__all__ = ["Key", "Router", "keys_of"]
+from rtstream_async.models.messages import CaptureMessage, Message
+
+__all__ = ["Key", "Router", "keys_of", "subject_of"]
 
 T = TypeVar("T", bound=Hashable)
 
 Key = tuple[str | None, str | None]
-"""A stream id and a channel; in a subscription, `None` stands for all of them."""
+"""A stream id (of a capture session: the session's) and a channel; in a subscription, `None` stands
+for all of them."""
 
 _MAX_STREAMS_CACHED = 65_536  # per channel: ids come from outside, as many as they like
 _MAX_CHANNELS_CACHED = 256
+
+
+def subject_of(message: Message) -> str | None:
+    """Return what a message without a stream is about: the capture session, if it is of one."""
+    if message.rtstream_id is None and isinstance(message, CaptureMessage):
+        return message.session_id
+    return message.rtstream_id
 
 
 def keys_of(streams: Iterable[str] | None, channels: Iterable[str] | None) -> tuple[Key, ...]:

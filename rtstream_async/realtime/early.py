@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from rtstream_async.models.messages import Message
-from rtstream_async.protocol.router import Key
+from rtstream_async.protocol.router import Key, subject_of
 
 __all__ = ["EarlyMessages"]
 
@@ -29,7 +29,7 @@ class EarlyMessages:
 
     def keep(self, message: Message) -> None:
         """Take in a message that no subscription wants."""
-        key = (message.rtstream_id, message.channel)
+        key = _key(message)
         if key in self._claimed:
             self.dropped += 1
             return
@@ -47,10 +47,10 @@ class EarlyMessages:
         self._claimed.discard(key)
         if key in self._kept:
             return
-        mine = [m for m in self._strays if (m.rtstream_id, m.channel) == key]
+        mine = [m for m in self._strays if _key(m) == key]
         self._kept[key] = deque(mine)
         if mine:
-            self._strays = deque(m for m in self._strays if (m.rtstream_id, m.channel) != key)
+            self._strays = deque(m for m in self._strays if _key(m) != key)
 
     def claim(self, keys: tuple[Key, ...]) -> list[Message]:
         """Return what was kept for a new subscription to `keys`, oldest first."""
@@ -71,3 +71,7 @@ class EarlyMessages:
                 if stream in (None, kept[0]) and channel in (None, kept[1]):
                     found[kept] = None
         return list(found)
+
+
+def _key(message: Message) -> Key:
+    return subject_of(message), message.channel

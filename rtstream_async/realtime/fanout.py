@@ -10,7 +10,7 @@ from rtstream_async.models.announcements import Announcement
 from rtstream_async.models.messages import CHANNELS, Message, UnknownMessage
 from rtstream_async.protocol.codec.loose import canonical_channel
 from rtstream_async.protocol.codec.output import OutputDecoder
-from rtstream_async.protocol.router import Key, Router
+from rtstream_async.protocol.router import Key, Router, subject_of
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.early import EarlyMessages
 from rtstream_async.realtime.inbox import Inbox
@@ -103,14 +103,17 @@ class Fanout:
 
     def dispatch(self, message: Message) -> None:
         """Take one message, pushed or not, to whom it concerns."""
-        targets = self._router.targets(message.rtstream_id, message.channel)
+        subject = message.rtstream_id
+        if subject is None:
+            subject = subject_of(message)
+        targets = self._router.targets(subject, message.channel)
         if not targets:
             self._early.keep(message)
             return
         if type(message) is UnknownMessage:
             self._dispatch_unknown(message, targets)
             return
-        if self._watches and message.origin == "push" and self._is_repeat(message):
+        if self._watches and message.origin == "push" and self._is_repeat(message, subject):
             for inbox in targets:
                 inbox.duplicates += 1
             return
@@ -119,8 +122,8 @@ class Fanout:
         for inbox in targets:
             inbox.deliver(message)
 
-    def _is_repeat(self, message: Message) -> bool:
-        key = (message.rtstream_id, message.channel)
+    def _is_repeat(self, message: Message, subject: str | None) -> bool:
+        key = (subject, message.channel)
         if key in self._watches and key not in self._armed:
             # Somebody armed it by hand, with our connection id: it needs no polling.
             self._armed[key] = ""

@@ -16,7 +16,7 @@ from rtstream_async.protocol.codec.frames import decode_frame, oversize_message
 from rtstream_async.protocol.codec.loose import canonical_channel
 from rtstream_async.protocol.link import LinkSignal, LinkState
 from rtstream_async.protocol.overflow import Overflow
-from rtstream_async.protocol.router import keys_of
+from rtstream_async.protocol.router import keys_of, subject_of
 from rtstream_async.realtime.brake import Brake
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.fanout import Fanout
@@ -346,4 +346,4 @@ class Hub:
 
 
 def _stream_and_channel(message: Message) -> Hashable:
-    return message.rtstream_id, message.channel
+    return subject_of(message), message.channel

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from urllib.parse import urlsplit
 
 from anyio import to_thread
@@ -20,6 +19,8 @@ async def open_page(url: str) -> bool:
     Raises:
         ProtocolError: It is no web page: the service named it, and it could be a local file.
     """
+    import webbrowser  # with all that it brings along, for those few who play something
+
     scheme = urlsplit(url).scheme
     if scheme not in ("http", "https"):
         raise ProtocolError(f"the player's address is no web page, but {scheme or 'no address'}")

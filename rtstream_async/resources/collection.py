@@ -9,11 +9,12 @@ from rtstream_async.api import search as searches
 from rtstream_async.api import streams
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.base import UNSET, Unset
-from rtstream_async.models.records import CollectionRecord, Page, StreamRecord
+from rtstream_async.models.records import Page, StreamRecord
 from rtstream_async.protocol.bounds import at_least
 from rtstream_async.protocol.paging import ByOffset
 from rtstream_async.protocol.searching import search_body
-from rtstream_async.resources.handle import Handle
+from rtstream_async.resources.capturing import CollectionSessions
+from rtstream_async.resources.library import Library
 from rtstream_async.resources.pages import Pages
 from rtstream_async.resources.rtstream import RTStream
 from rtstream_async.resources.search import RTStreamSearchResult
@@ -25,7 +26,7 @@ _DEFAULT_ID = "default"
 _STREAMS = "rtstream"
 
 
-class Collection(Handle[CollectionRecord]):
+class Collection(Library, CollectionSessions):
     """A collection of streams and videos."""
 
     def __repr__(self) -> str:

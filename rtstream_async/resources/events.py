@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # all that follows is loaded with the reader, when the first 
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.subscription import Subscription
 
-__all__ = ["Events", "known_channels"]
+__all__ = ["Events", "known_channels", "subscribe"]
 
 
 class Events(ABC):
@@ -216,21 +216,48 @@ class Events(ABC):
             InvalidArgumentError: A channel that is not known, or another argument that can't be
                 used. For a channel of your own: `events()` with `where=`.
         """
-        from rtstream_async.protocol.overflow import OVERFLOWS
-
-        if overflow not in OVERFLOWS:
-            raise InvalidArgumentError("overflow", f"can't be {overflow!r}", allowed=OVERFLOWS)
         hub, streams = self._source()
-        subscription: Subscription[Any] = hub.subscribe(
+        return subscribe(
+            hub,
             streams=streams,
             channels=known_channels(channels),
-            maxsize=at_least("maxsize", maxsize, 1),
+            maxsize=maxsize,
             overflow=overflow,
             where=where,
             control=control,
             key=key,
         )
-        return subscription
+
+
+def subscribe(
+    hub: Hub,
+    *,
+    streams: frozenset[str] | None,
+    channels: frozenset[str] | None,
+    maxsize: int,
+    overflow: Overflow,
+    where: Callable[[Any], bool] | None,
+    control: bool,
+    key: Callable[[Any], Hashable] | None,
+) -> Subscription[Any]:
+    """Return a new subscription; see `Events.events()` for the arguments.
+
+    Raises:
+        InvalidArgumentError: An argument can't be used.
+    """
+    from rtstream_async.protocol.overflow import OVERFLOWS
+
+    if overflow not in OVERFLOWS:
+        raise InvalidArgumentError("overflow", f"can't be {overflow!r}", allowed=OVERFLOWS)
+    return hub.subscribe(
+        streams=streams,
+        channels=channels,
+        maxsize=at_least("maxsize", maxsize, 1),
+        overflow=overflow,
+        where=where,
+        control=control,
+        key=key,
+    )
 
 
 def known_channels(names: tuple[str, ...]) -> frozenset[str] | None:

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from rtstream_async.models.messages import CaptureMessage, SceneMessage, UnknownMessage
 from rtstream_async.protocol import router as router_module
-from rtstream_async.protocol.router import Key, Router, keys_of
+from rtstream_async.protocol.router import Key, Router, keys_of, subject_of
 
 STREAMS = st.sampled_from(["a", "b", "c"])
 CHANNELS = st.sampled_from(["x", "y"])
@@ -118,3 +119,17 @@ def test_answers_for_foreign_ids_are_bounded(monkeypatch):
         assert router.targets(stream, channel) == ("all",)
         assert len(router._answers) <= 5
         assert all(len(streams) <= 10 for streams in router._answers.values())
+
+
+def test_a_message_of_a_session_is_about_the_session():
+    """Capture frames name no stream; without this, `session.events()` would hear all sessions."""
+    of_stream = SceneMessage(channel="scene_index", rtstream_id="rts-1", start=1.0, end=2.0)
+    of_session = CaptureMessage(channel="capture_session", session_id="cap-1")
+    both = CaptureMessage(channel="capture_session", session_id="cap-1", rtstream_id="rts-1")
+    of_nobody = UnknownMessage(channel="")
+    assert [subject_of(m) for m in (of_stream, of_session, both, of_nobody)] == [
+        "rts-1",
+        "cap-1",
+        "rts-1",
+        None,
+    ]

@@ -84,6 +84,41 @@ async def test_capture_frames_have_no_stream_and_go_to_who_wants_all(wired):
     assert door.stats.received == 0
 
 
+async def test_a_session_hears_its_own_frames_and_no_others(wired):
+    """Two users' screens in one program: the end of the one must not be taken for the other's."""
+    hub, peer = wired
+    wanted = frozenset({"capture_session"})
+    one, two = (
+        hub.subscribe(streams=frozenset({id_}), channels=wanted) for id_ in ("cap-1", "cap-2")
+    )
+    everything = hub.subscribe(streams=None, channels=wanted)
+    active = {"event": "capture_session.active", "channel": "capture_session"}
+    await peer.send({**active, "capture_session_id": "cap-2"}, {**active, "session_id": "cap-1"})
+    heard = [await everything.receive(timeout=10) for _ in range(2)]
+    assert [message.session_id for message in heard] == ["cap-2", "cap-1"]
+    assert await one.receive(0) is heard[1]
+    assert await two.receive(0) is heard[0]
+    for sub in (one, two):
+        with pytest.raises(TimeoutError):
+            await sub.receive(0)
+
+
+async def test_early_frames_of_a_session_are_its_own(wired):
+    """The service tells of a session before the call that made it returns."""
+    hub, peer = wired
+    probe = hub.subscribe(streams=None, channels=frozenset({"the end"}))
+    frame = {"channel": "capture_session", "event": "capture_session.created"}
+    await peer.send(*[{**frame, "capture_session_id": id_} for id_ in ("cap-1", "cap-2")], END)
+    await probe.receive(timeout=10)
+    for id_ in ("cap-1", "cap-2"):
+        hub.note_armed(rtstream_id=id_, channel="capture_session", connection_id="conn-1")
+    for id_ in ("cap-2", "cap-1"):
+        sub = hub.subscribe(streams=frozenset({id_}), channels=frozenset({"capture_session"}))
+        assert (await sub.receive(0)).session_id == id_
+        with pytest.raises(TimeoutError):
+            await sub.receive(0)
+
+
 async def test_early_messages_go_to_the_first_subscriber(wired):
     """Between `index_visuals()` and `events()` there is a moment, and messages come in it."""
     hub, peer = wired

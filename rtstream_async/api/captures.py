@@ -1,0 +1,75 @@
+"""Endpoints of capture sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rtstream_async.api.caller import Caller
+from rtstream_async.models.captures import CaptureRecord, ClientToken
+from rtstream_async.models.records import Page
+from rtstream_async.protocol import routes
+from rtstream_async.protocol.codec import captures
+from rtstream_async.protocol.paging import ByCursor
+
+__all__ = ["create", "get", "issue_token", "list_page"]
+
+
+async def create(
+    caller: Caller,
+    collection_id: str,
+    *,
+    end_user_id: str,
+    callback_url: str | None = None,
+    ws_connection_id: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> CaptureRecord:
+    """Create a capture session and return it; what is empty is left out."""
+    optional = {
+        "callback_url": callback_url,
+        "ws_connection_id": ws_connection_id,
+        "metadata": metadata,
+    }
+    return await caller.call(
+        routes.CAPTURE_CREATE,
+        lambda data: captures.session(data, collection_id=collection_id),
+        body={
+            "end_user_id": end_user_id,
+            **{key: value for key, value in optional.items() if value},
+        },
+        collection_id=collection_id,
+    )
+
+
+async def get(caller: Caller, collection_id: str, session_id: str) -> CaptureRecord:
+    """Return the capture session as it is now."""
+    return await caller.call(
+        routes.CAPTURE,
+        lambda data: captures.session(data, collection_id=collection_id, session_id=session_id),
+        collection_id=collection_id,
+        session_id=session_id,
+    )
+
+
+async def list_page(
+    caller: Caller,
+    collection_id: str,
+    place: ByCursor,
+    *,
+    status: str | None = None,
+    end_user_id: str | None = None,
+) -> tuple[Page[CaptureRecord], ByCursor | None]:
+    """Return one page of the collection's capture sessions, and the place of the next."""
+    return await caller.call(
+        routes.CAPTURE_LIST,
+        lambda data: captures.session_page(data, place=place, collection_id=collection_id),
+        query={"status": status or None, "end_user_id": end_user_id or None, **place.query()},
+        collection_id=collection_id,
+    )
+
+
+async def issue_token(caller: Caller, *, expires_in: int) -> ClientToken:
+    """Return a new token for the machine of an end user, good for `expires_in` seconds."""
+    return await caller.call(
+        routes.CAPTURE_TOKEN, captures.client_token, body={"expires_in": expires_in}
+    )

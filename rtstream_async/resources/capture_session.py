@@ -1,0 +1,257 @@
+"""`CaptureSession`: one user's screen and sound, as streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from rtstream_async.api import captures
+from rtstream_async.errors import InvalidArgumentError
+from rtstream_async.models.base import Unset
+from rtstream_async.models.captures import CaptureChannel, CaptureRecord
+from rtstream_async.models.records import Page
+from rtstream_async.protocol.bounds import at_least, web_address
+from rtstream_async.protocol.channels import matching
+from rtstream_async.protocol.paging import ByCursor
+from rtstream_async.resources.context import Context
+from rtstream_async.resources.events import subscribe
+from rtstream_async.resources.handle import Handle
+from rtstream_async.resources.pages import Pages
+from rtstream_async.resources.rtstream import RTStream
+
+if TYPE_CHECKING:  # loaded with the reader, when the first one is made
+    from rtstream_async.models.announcements import Announcement
+    from rtstream_async.models.messages import CaptureMessage
+    from rtstream_async.protocol.overflow import Overflow
+    from rtstream_async.realtime.subscription import Subscription
+
+__all__ = ["CaptureSession", "create_session", "get_session", "list_sessions"]
+
+_CHANNEL = "capture_session"
+
+
+class CaptureSession(Handle[CaptureRecord]):
+    """A capture session: what a user's machine captures, each part of it a stream."""
+
+    def __repr__(self) -> str:
+        return (
+            f"CaptureSession(id={self.id!r}, status={self.status!r},"
+            f" collection_id={self.collection_id!r}, end_user_id={self.end_user_id!r})"
+        )
+
+    @property
+    def id(self) -> str:
+        """Id of the session."""
+        return self._record.id
+
+    @property
+    def collection_id(self) -> str:
+        """Id of the collection that it is in."""
+        return self._record.collection_id
+
+    @property
+    def end_user_id(self) -> str | None:
+        """Whose machine it is, in your own words."""
+        return self._record.end_user_id
+
+    @property
+    def client_id(self) -> str | None:
+        """What the capturing program calls the session."""
+        return self._record.client_id
+
+    @property
+    def status(self) -> str | None:
+        """The service's word for its state, when it was last asked."""
+        return self._record.status
+
+    @property
+    def callback_url(self) -> str | None:
+        """Where the service tells changes of its state, besides the socket."""
+        return self._record.callback_url
+
+    @property
+    def ws_connection_id(self) -> str | None:
+        """Which socket the service tells them to."""
+        return self._record.ws_connection_id
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What you gave it."""
+        return self._record.metadata
+
+    @property
+    def created_at(self) -> float | None:
+        """When it was made, Unix time in seconds."""
+        return self._record.created_at
+
+    @property
+    def channels(self) -> tuple[CaptureChannel, ...]:
+        """What is captured."""
+        return self._record.channels
+
+    @property
+    def displays(self) -> tuple[CaptureChannel, ...]:
+        """Those channels that have a picture."""
+        return tuple(channel for channel in self.channels if channel.type == "video")
+
+    @property
+    def primary_video_channel_id(self) -> str | None:
+        """The channel that an export takes the picture from."""
+        return self._record.primary_video_channel_id
+
+    @property
+    def export_status(self) -> str | None:
+        """`pending`, `exporting`, `exported`, `failed`, or any other word; `None`: no export."""
+        return self._record.export_status
+
+    @property
+    def exported_video_id(self) -> str | None:
+        """Id of what it was exported to."""
+        return self._record.exported_video_id
+
+    @property
+    def rtstreams(self) -> list[RTStream]:
+        """Its streams, as they were when the service was last asked; none before it is active."""
+        return [RTStream(self._context, record) for record in self._record.rtstreams]
+
+    async def refresh(self) -> None:
+        """Read the session anew from the service."""
+        self._record = await captures.get(self._context.caller, self.collection_id, self.id)
+
+    async def get_rtstream(self, category: str) -> list[RTStream]:
+        """Return the streams of one kind; the service is asked if no streams are known yet.
+
+        Args:
+            category: `mic`, `screen` or `system_audio`; or the id of a channel, such as
+                `display:1`; or the name of a stream. The case of the letters does not matter.
+
+        Raises:
+            InvalidArgumentError: `category` is none of these.
+        """
+        if not self._record.rtstreams:  # it may have become active since
+            await self.refresh()
+        known = [channel.id for channel in self.channels]
+        return [
+            RTStream(self._context, record)
+            for record in matching(category, self._record.rtstreams, known=known)
+        ]
+
+    @overload
+    def events(
+        self,
+        *,
+        maxsize: int = ...,
+        overflow: Overflow = ...,
+        where: Callable[[CaptureMessage], bool] | None = ...,
+        control: Literal[False] = False,
+        key: Callable[[CaptureMessage], Hashable] | None = ...,
+    ) -> Subscription[CaptureMessage]: ...
+
+    @overload
+    def events(
+        self,
+        *,
+        maxsize: int = ...,
+        overflow: Overflow = ...,
+        where: Callable[[CaptureMessage], bool] | None = ...,
+        control: Literal[True],
+        key: Callable[[CaptureMessage], Hashable] | None = ...,
+    ) -> Subscription[CaptureMessage | Announcement]: ...
+
+    def events(
+        self,
+        *,
+        maxsize: int = 1024,
+        overflow: Overflow = "drop_oldest",
+        where: Callable[[CaptureMessage], bool] | None = None,
+        control: bool = False,
+        key: Callable[[CaptureMessage], Hashable] | None = None,
+    ) -> Subscription[Any]:
+        """Return a subscription to the changes of this session's state: `async for` it.
+
+        The messages of its streams come from the streams' own `events()`. A session that another
+        connection made tells its changes there, and nothing here.
+
+        Args:
+            maxsize: How many unread messages are kept.
+            overflow: What gives way when there are more; see `RTStream.events()`.
+            where: Only messages for which this is true.
+            control: Announce in band what happens to the link, and what was dropped.
+            key: What `latest` keeps one message of.
+
+        Raises:
+            InvalidArgumentError: An argument can't be used.
+        """
+        return subscribe(
+            self._context.hub,
+            streams=frozenset({self.id}),
+            channels=frozenset({_CHANNEL}),
+            maxsize=maxsize,
+            overflow=overflow,
+            where=where,
+            control=control,
+            key=key,
+        )
+
+
+async def create_session(
+    context: Context,
+    collection_id: str,
+    *,
+    end_user_id: str,
+    callback_url: str | None,
+    ws_connection_id: str | Unset | None,
+    metadata: Mapping[str, Any] | None,
+) -> CaptureSession:
+    """Return a new session; its changes are told to our own socket where nothing else is said."""
+    if not isinstance(end_user_id, str) or not end_user_id.strip():  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        raise InvalidArgumentError("end_user_id", f"must say whose session it is: {end_user_id!r}")
+    if metadata is not None and not isinstance(metadata, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - likewise
+        raise InvalidArgumentError("metadata", f"must be a dict, not {type(metadata).__name__}")
+    callback = web_address("callback_url", callback_url) if callback_url else None
+    target = await context.push_target(ws_connection_id)
+    record = await captures.create(
+        context.caller,
+        collection_id,
+        end_user_id=end_user_id,
+        callback_url=callback,
+        ws_connection_id=target,
+        metadata=metadata,
+    )
+    context.note_armed(ws_connection_id, target, stream_id=record.id, channel=_CHANNEL)
+    return CaptureSession(context, record)
+
+
+async def get_session(context: Context, collection_id: str, session_id: str) -> CaptureSession:
+    """Return the session with this id."""
+    return CaptureSession(context, await captures.get(context.caller, collection_id, session_id))
+
+
+def list_sessions(
+    context: Context,
+    collection_id: str,
+    *,
+    status: str | None,
+    end_user_id: str | None,
+    limit: int | None,
+    cursor: str | None,
+) -> Pages[CaptureSession]:
+    """Return the sessions of a collection, in pages."""
+    place = ByCursor(
+        cursor=cursor or None,
+        limit=None if limit is None else at_least("limit", limit, 1),
+    )
+
+    async def fetch(place: ByCursor) -> tuple[Page[CaptureSession], ByCursor | None]:
+        page, after = await captures.list_page(
+            context.caller, collection_id, place, status=status, end_user_id=end_user_id
+        )
+        sessions = [CaptureSession(context, record) for record in page.items]
+        return _page_of(sessions, page), after
+
+    return Pages(fetch, place, key=lambda session: session.id)
+
+
+def _page_of(sessions: list[CaptureSession], page: Page[CaptureRecord]) -> Page[CaptureSession]:
+    fields = {name: page[name] for name in ("next_page", "page", "page_size", "cursor")}
+    return Page(items=sessions, label=page.label, raw=page.raw, **fields)
