@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 import attrs
 import pytest
 
-from rtstream_async.models import announcements, messages, records
+from rtstream_async.models import (
+    alerts,
+    announcements,
+    exports,
+    jobs,
+    messages,
+    records,
+    search,
+    transcripts,
+)
 from rtstream_async.models.base import UNSET, Unset, moment
 from rtstream_async.models.messages import (
     AlertMessage,
@@ -30,8 +39,9 @@ def test_unset_is_false_and_not_none():
 def test_a_moment_is_aware():
     """A naive one would be read in the zone of whoever runs it."""
     assert moment(0) == datetime(1970, 1, 1, tzinfo=UTC)
-    scene = Scene(start=1.5, end=2.5, text="x")
-    assert (scene.start_time, scene.end_time) == (moment(1.5), moment(2.5))
+    for record in (Scene, transcripts.TranscriptSegment):
+        scene = record(start=1.5, end=2.5, text="x")
+        assert (scene.start_time, scene.end_time) == (moment(1.5), moment(2.5))
     message = SceneMessage(channel="scene_index", start=1.5, end=2.5)
     assert (message.start_time, message.end_time) == (moment(1.5), moment(2.5))
 
@@ -76,7 +86,7 @@ def test_a_frame_that_is_no_object_is_kept_as_it_came(source, raw):
     "kind",
     [
         kind
-        for module in (announcements, messages, records)
+        for module in (alerts, announcements, exports, jobs, messages, records, search, transcripts)
         for name in module.__all__
         if attrs.has(kind := getattr(module, name, None))
     ],
@@ -116,7 +126,8 @@ def test_a_page_is_a_list_and_a_dict():
     assert list(page) == page["scenes"] == page["items"] == [1, 2]
     assert (len(page), page["next_page"], page["page"], page["page_size"]) == (2, True, 3, 2)
     assert page["total_count"] is None
-    assert page["extra"] == "x"
+    assert page["extra"] == page.get("extra") == "x"
+    assert page.get("none") is None
     with pytest.raises(KeyError):
         page["none"]
 

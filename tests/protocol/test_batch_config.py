@@ -1,11 +1,17 @@
 import math
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.protocol.batch import audio_config, visual_config
+from rtstream_async.protocol.batch import (
+    audio_config,
+    scene_config,
+    spoken_config,
+    visual_config,
+)
 
 TIMED = {"type": "time", "value": 2, "frame_count": 5}
 
@@ -73,6 +79,65 @@ def test_a_mistake_names_the_argument_and_what_is_allowed(make, batch, argument,
     assert caught.value.argument == argument
     assert caught.value.allowed == allowed
     assert str(caught.value).startswith(argument)
+
+
+@pytest.mark.parametrize("segmenter", ["word", "sentence", "time"])
+def test_spoken_words_are_cut_by_two_arguments(segmenter):
+    """Rows 121, 122: the same config as a batch of `index_audio`."""
+    config = spoken_config(segmenter, 10)
+    assert config == audio_config({"type": segmenter, "value": 10})
+
+
+@pytest.mark.parametrize(
+    ("segmenter", "length", "argument"),
+    [
+        ("bogus", 10, "segmenter"),
+        (None, 10, "segmenter"),
+        ("word", 0, "length"),  # row 123
+        ("word", 1.5, "length"),
+        ("time", "5", "length"),
+        ("time", math.nan, "length"),
+    ],
+)
+def test_a_mistake_in_two_arguments_names_the_right_one(segmenter, length, argument):
+    """There is no `batch_config` in such a call."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        spoken_config(segmenter, length)
+    assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("time", {"time": 2, "frame_count": 5}),
+        ("shot", {"threshold": 20}),  # row 120
+        ("time_based", {"time": None, "new": "x"}),
+        ("transcript", {"segmenter": "word", "segmentation_value": 10}),
+    ],
+)
+def test_the_services_own_words_are_passed_on(kind, config):
+    """It has more kinds of indexes than this package has names for."""
+    passed = scene_config(kind, MappingProxyType(config))
+    assert passed == config
+    assert type(passed) is dict
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "argument"),
+    [
+        ("", {}, "extraction_type"),
+        (None, {}, "extraction_type"),
+        ("time", None, "extraction_config"),
+        ("time", [], "extraction_config"),
+        ("time", {"time": 0}, "extraction_config['time']"),
+        ("time", {"frame_count": 1.5}, "extraction_config['frame_count']"),
+    ],
+)
+def test_what_no_service_can_use_is_not_passed_on(kind, config, argument):
+    """A window of no length never ends."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        scene_config(kind, config)
+    assert caught.value.argument == argument
 
 
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.protocol.bounds import at_least, optional_window, unix_seconds, window
+from rtstream_async.protocol.bounds import (
+    at_least,
+    optional_window,
+    unix_seconds,
+    web_address,
+    window,
+)
 
 NOON = datetime(2024, 3, 9, 12, tzinfo=UTC)
 
@@ -65,6 +71,26 @@ def test_a_count_has_a_least_value():
     for wrong in (0, True, 1.0, "1", None):
         with pytest.raises(InvalidArgumentError, match="page"):
             at_least("page", wrong, 1)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://x.test/a?b=1", "http://127.0.0.1:8080", "http://[::1]/"]
+)
+def test_a_web_address_is_taken_as_it_is(address):
+    """Its query may hold the secret that tells whose call it is."""
+    assert web_address("callback_url", address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["x.test/a", "ftp://x.test", "https://", "file:///etc/passwd", "http://[::1", 5, b"x"],
+)
+def test_what_is_no_web_address_is_refused_and_not_quoted(address):
+    """It would never be called, and the first alert would be the first sign of it."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        web_address("callback_url", address)
+    assert caught.value.argument == "callback_url"
+    assert str(address) not in str(caught.value)
 
 
 @given(

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.protocol.structured import prompt_for, schema_in
+from rtstream_async.protocol.structured import HEARD, SEEN, prompt_for, schema_in
 
 
 @attrs.frozen
@@ -33,6 +33,12 @@ def test_a_type_that_nothing_can_decode_is_refused():
     """Found where it is written, not with the first message."""
     with pytest.raises(InvalidArgumentError, match="output_type"):
         prompt_for("p", complex)
+
+
+def test_an_index_that_listens_is_asked_for_what_is_said():
+    """To describe a picture is no task for who has words."""
+    assert prompt_for(None, Screen, otherwise=HEARD).startswith(HEARD)
+    assert prompt_for(None, Screen).startswith(SEEN)
 
 
 def test_the_schema_is_what_msgspec_decodes():
