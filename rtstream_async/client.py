@@ -20,6 +20,7 @@ from rtstream_async.api.caller import Caller, CallSettings
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.protocol import settings as checked
 from rtstream_async.protocol.retry import RetryPolicy
+from rtstream_async.resources.capturing import ConnectionSessions
 from rtstream_async.resources.collection import Collection
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import Events
@@ -119,7 +120,7 @@ def connect(  # noqa: PLR0913 - what users set; all have defaults, most are keyw
     )
 
 
-class Connection(Events):
+class Connection(ConnectionSessions, Events):
     """The service: its REST calls over one pool, and its messages over one socket.
 
     An async context manager; or call `aclose()`. Opening and closing may happen in different
