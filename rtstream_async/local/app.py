@@ -24,7 +24,14 @@ from rtstream_async.local.answers import (
 from rtstream_async.local.arguments import Arguments
 from rtstream_async.local.calls import Call, Endpoint, Handler
 from rtstream_async.local.gate import Gate
-from rtstream_async.local.handlers import browser, collections, indexes, playback, streams
+from rtstream_async.local.handlers import (
+    browser,
+    collections,
+    engines,
+    indexes,
+    playback,
+    streams,
+)
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.services import Services
 from rtstream_async.protocol.routes import Route as RouteSpec
@@ -39,6 +46,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *streams.ENDPOINTS,
     *playback.ENDPOINTS,
     *indexes.ENDPOINTS,
+    *engines.ENDPOINTS,
 )
 
 

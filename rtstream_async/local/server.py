@@ -22,14 +22,14 @@ from rtstream_async.local.app import build_app
 from rtstream_async.local.collections import Collections
 from rtstream_async.local.control import Control
 from rtstream_async.local.datadir import DATABASE, DataDir, open_data_dir
-from rtstream_async.local.engines import defaults
+from rtstream_async.local.engines.choice import EngineChoices, choose_engines
 from rtstream_async.local.engines.ports import (
     EmbeddingEngine,
     LanguageEngine,
     SpeechEngine,
     VisionEngine,
 )
-from rtstream_async.local.engines.registry import EngineMakers, Engines
+from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.outbound import Outbound, check_allow
 from rtstream_async.local.pipelines.director import Director
@@ -70,11 +70,11 @@ class LocalServer:
         port: int = 0,
         api_key: str | None = None,
         control: bool = False,
-        vision: Callable[[], VisionEngine] | None = None,
+        vision: str | Callable[[], VisionEngine] | None = None,
         *,
-        speech: Callable[[], SpeechEngine] | None = None,
-        language: Callable[[], LanguageEngine] | None = None,
-        embedding: Callable[[], EmbeddingEngine] | None = None,
+        speech: str | Callable[[], SpeechEngine] | None = None,
+        language: str | Callable[[], LanguageEngine] | None = None,
+        embedding: str | Callable[[], EmbeddingEngine] | None = None,
         allow_remote: bool = False,
         allowed_hosts: Iterable[str] = (),
         strict_start: bool = False,
@@ -98,10 +98,11 @@ class LocalServer:
             api_key: The key that clients must send; made at the first start and kept in the data
                 directory when not given.
             control: Offer `server.control` and `/_local/`, for tests.
-            vision: Makes the vision engine; the offline one when not given.
-            speech: Makes the speech engine; likewise.
-            language: Makes the language engine; likewise.
-            embedding: Makes the embedding engine; likewise.
+            vision: What describes frames: `offline` (when not given), `openai:URL#model` for an
+                OpenAI-compatible endpoint, or a callable that makes an engine.
+            speech: What turns sound into text; likewise.
+            language: What summarises and judges text; likewise.
+            embedding: What turns texts into vectors; likewise.
             allow_remote: Allow a `host` that other machines reach.
             allowed_hosts: More names that clients may reach the server by.
             strict_start: Refuse `start` of a running stream, as the service does.
@@ -116,8 +117,8 @@ class LocalServer:
                 network such as `10.0.0.0/8`; all when not given.
 
         Raises:
-            InvalidArgumentError: `host` is not a loopback address, or one of `webhook_allow` is
-                none of these.
+            InvalidArgumentError: `host` is not a loopback address, or an engine or one of
+                `webhook_allow` can't be used.
         """
         if not allow_remote and not _is_loopback(host):
             raise InvalidArgumentError(
@@ -129,11 +130,8 @@ class LocalServer:
         self._host, self._port = host, port
         self._given_key = api_key
         self._with_control = control
-        self._makers = EngineMakers(
-            vision=vision or defaults.vision,
-            speech=speech or defaults.speech,
-            language=language or defaults.language,
-            embedding=embedding or defaults.embedding,
+        self._engines = choose_engines(
+            vision=vision, speech=speech, language=language, embedding=embedding
         )
         self._names = _LOOPBACK_NAMES | {host.lower()} | {name.lower() for name in allowed_hosts}
         self._make_settings = partial(
@@ -225,7 +223,7 @@ class LocalServer:
             raise
         running = _Running(data, listener, self._make_settings(data_dir=data.path))
         try:
-            await running.start(self._makers, self._is_host_allowed, self._with_control)
+            await running.start(self._engines, self._is_host_allowed, self._with_control)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await running.aclose()
@@ -263,14 +261,14 @@ class _Running:
 
     async def start(
         self,
-        makers: EngineMakers,
+        choices: EngineChoices,
         is_host_allowed: Callable[[str], bool],
         with_control: bool,
     ) -> None:
         """Bring everything up; streams that ran before come back in the background."""
         await self._open_store()
         await self._supervisor.start()
-        engines = Engines(makers)
+        engines = Engines(choices.makers(self._outbound))
         publisher = Publisher(self._store, self._hub)
         self._director = Director(self._settings, publisher, engines, self._supervisor)
         self.control = Control(publisher, self._director)

@@ -35,6 +35,11 @@ class EndpointAddress:
         """Host, with its port when that is not the usual one."""
         return origin_of(self.base_url).partition("://")[2]
 
+    @property
+    def hostname(self) -> str:
+        """Host alone, an address without brackets."""
+        return urlsplit(self.base_url).hostname or ""
+
     def named(self, model: str) -> str:
         """Return the name of the engine that `model` at this endpoint is."""
         return f"openai:{model}@{self.host}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
@@ -15,6 +15,7 @@ __all__ = [
     "LanguageEngine",
     "Sound",
     "SpeechEngine",
+    "Tunable",
     "Utterance",
     "Verdict",
     "VisionEngine",
@@ -75,6 +76,26 @@ class VisionEngine(Protocol):
 
     async def aclose(self) -> None:
         """Free models and processes."""
+        ...
+
+
+E_co = TypeVar("E_co", covariant=True)
+
+
+@runtime_checkable
+class Tunable(Protocol[E_co]):
+    """An engine that takes wishes of a single index; others are used as they are."""
+
+    def tuned(self, *, model_name: str | None, model_config: Mapping[str, Any]) -> E_co:
+        """Return the same engine as an index wants it; it is closed with the first one.
+
+        Args:
+            model_name: The tier: `mini`, `basic`, `pro`, `ultra`; or `None`.
+            model_config: Settings of the model.
+
+        Raises:
+            ValueError: `model_config` has something that can't be used.
+        """
         ...
 
 

@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from rtstream_async.local.domain.lifecycle import StreamState
 from rtstream_async.local.domain.sources import Source, without_secrets
+from rtstream_async.local.engines.ports import VisionEngine
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.pipelines.live import LiveStream
 from rtstream_async.local.pipelines.publisher import Publisher
@@ -114,7 +115,7 @@ class Director:
         async with self._lock(row.stream_id):
             live = self.live(row.stream_id)
             if live is None or live.source is not None:
-                await self._engines.vision()
+                await self._vision_for(row)
             await self._store.run(statements.add_index, row)
             if live is not None:
                 await self._attach(live, row)
@@ -232,10 +233,13 @@ class Director:
         index = VisualIndex(
             row=row,
             stream_name=live.row.name,
-            engine=await self._engines.vision(),
+            engine=await self._vision_for(row),
             publisher=self._publisher,
         )
         await live.add_index(index, self._spawn)
+
+    async def _vision_for(self, row: IndexRow) -> VisionEngine:
+        return await self._engines.vision(model_name=row.model_name, model_config=row.model_config)
 
     async def _attach_again(self, live: LiveStream, row: IndexRow) -> None:
         try:

@@ -1,0 +1,1 @@
+"""Engines behind OpenAI-compatible endpoints: vision, speech, language and embedding."""
