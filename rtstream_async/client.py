@@ -228,7 +228,7 @@ class Connection(ConnectionSessions, Events):
 
     def _make_hub(self) -> Hub:
         # Half of this package's modules, and none of it is needed for REST alone.
-        from rtstream_async.api.polling import IndexPoller
+        from rtstream_async.api.polling import RecordPoller
         from rtstream_async.realtime.hub import Hub
         from rtstream_async.realtime.settings import HubSettings
         from rtstream_async.transport.socket import SocketOptions, opener
@@ -244,7 +244,7 @@ class Connection(ConnectionSessions, Events):
             open_socket=opener(options),
             settings=self._realtime or HubSettings(),
             supervisor=self._supervisor,
-            poller=IndexPoller(caller),
+            poller=RecordPoller(caller),
         )
 
 

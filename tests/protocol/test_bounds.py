@@ -83,7 +83,7 @@ def test_a_web_address_is_taken_as_it_is(address):
 
 @pytest.mark.parametrize(
     "address",
-    ["x.test/a", "ftp://x.test", "https://", "file:///etc/passwd", "http://[::1", 5, b"x"],
+    ["x.test/a", "ftp://x.test", "https:/a?b", "file:///etc/passwd", "http://[::1", 5, b"x"],
 )
 def test_what_is_no_web_address_is_refused_and_not_quoted(address):
     """It would never be called, and the first alert would be the first sign of it."""
