@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import re
@@ -85,6 +84,7 @@ class LocalServer:
         open_timeout: float = 10.0,
         drain: float = 8.0,
         scene_channel: Literal["scene_index", "visual_index"] = "scene_index",
+        push_understandings: bool = False,
         webhook_allow: Iterable[str] | None = None,
     ) -> None:
         """Keep how the server is to be; nothing happens before `start()`.
@@ -112,6 +112,8 @@ class LocalServer:
             clip_lifetime: Seconds for which an issued manifest URL plays.
             open_timeout: Seconds that connecting waits for a source.
             scene_channel: What visual indexes are pushed as; the service's documents have both.
+            push_understandings: Push records of understandings, too; the service's own frame for
+                them is not known, so it is one of ours.
             drain: Seconds that recordings and indexes may take to finish at the end.
             webhook_allow: Hosts that webhooks may call: `host`, `host:port`, `*.example.com`, or a
                 network such as `10.0.0.0/8`; all when not given.
@@ -120,7 +122,7 @@ class LocalServer:
             InvalidArgumentError: `host` is not a loopback address, or an engine or one of
                 `webhook_allow` can't be used.
         """
-        if not allow_remote and not _is_loopback(host):
+        if not allow_remote and not is_loopback(host):
             raise InvalidArgumentError(
                 "host",
                 f"{host!r} can be reached by other machines; pass allow_remote=True if that is"
@@ -148,6 +150,7 @@ class LocalServer:
                 queue=socket_queue,
                 url_lifetime=socket_url_lifetime,
                 scene_channel=scene_channel,
+                pushes_understandings=push_understandings,
             ),
         )
         self._running: _Running | None = None
@@ -237,7 +240,7 @@ class LocalServer:
         no bare address.
         """
         name = _host_name(header)
-        return name in self._names or _is_address(name)
+        return name in self._names or is_address(name)
 
 
 class _Running:
@@ -348,15 +351,3 @@ def _host_name(header: str) -> str:
     # URLs in answers are made of the header, so there must be nothing more in it.
     found = _HOST.fullmatch(header.lower())
     return "" if found is None else found["name"] or found["v6"]
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)

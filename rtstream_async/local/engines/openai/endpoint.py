@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -91,6 +91,7 @@ class Endpoint:
         key: EndpointKey,
         *,
         chance: Callable[[], float] = random.random,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """Keep how to reach it; nothing is sent before the first request.
 
@@ -99,6 +100,7 @@ class Endpoint:
             address: Where it is, and its options `timeout`, `retries` and `concurrency`.
             key: Sent to this address alone.
             chance: Gives numbers from 0 to 1, to spread repetitions.
+            pause: Waits for so many seconds, between repetitions.
         """
         options = address.options
         self.address = address
@@ -106,6 +108,7 @@ class Endpoint:
         self._outbound = outbound
         self._key = key
         self._chance = chance
+        self._pause = pause
         self._timeout: float = options.get("timeout", _TIMEOUT)
         self._attempts: int = options.get("retries", _RETRIES) + 1
         self._slots = asyncio.Semaphore(options.get("concurrency", _CONCURRENCY))
@@ -203,7 +206,7 @@ class Endpoint:
             )
             if wait is None:
                 raise self._given_up(outcome)
-            await asyncio.sleep(wait)
+            await self._pause(wait)
 
     async def _attempt(self, question: Question, *, left: float) -> Reply | Failure:
         where = self.address.base_url
