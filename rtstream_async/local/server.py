@@ -21,6 +21,7 @@ from rtstream_async.local.app import build_app
 from rtstream_async.local.collections import Collections
 from rtstream_async.local.control import Control
 from rtstream_async.local.datadir import DATABASE, DataDir, open_data_dir
+from rtstream_async.local.domain.targets import is_address, is_loopback
 from rtstream_async.local.engines.choice import EngineChoices, choose_engines
 from rtstream_async.local.engines.ports import (
     EmbeddingEngine,
