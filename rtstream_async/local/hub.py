@@ -38,6 +38,7 @@ class HubSettings:
     url_lifetime: float = 60.0  #: how long an issued socket URL can be opened
     close_grace: float = 2.0  #: how long a goodbye may take
     scene_channel: str = "scene_index"  #: what visual indexes are pushed as; or `visual_index`
+    pushes_understandings: bool = False  #: the service's frame for them is not known; ours is
 
 
 @attrs.define(eq=False)
@@ -141,6 +142,11 @@ class Hub:
     def scene_channel(self) -> str:
         """The name of the channel that visual indexes are pushed on."""
         return self._settings.scene_channel
+
+    @property
+    def pushes_understandings(self) -> bool:
+        """Whether records of understandings are pushed, in a frame of our own making."""
+        return self._settings.pushes_understandings
 
     def __iter__(self) -> Iterator[Peer]:
         return iter(list(self._peers.values()))

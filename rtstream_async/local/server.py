@@ -32,6 +32,7 @@ from rtstream_async.local.engines.ports import (
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.outbound import Outbound, check_allow
+from rtstream_async.local.pipelines.captures import Captures
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.recovery import note_clean_end, recover
@@ -275,7 +276,8 @@ class _Running:
         engines = Engines(choices.makers(self._outbound))
         publisher = Publisher(self._store, self._hub)
         self._director = Director(self._settings, publisher, engines, self._supervisor)
-        self.control = Control(publisher, self._director)
+        captures = Captures(self._store, self._hub, self._outbound, self._supervisor)
+        self.control = Control(publisher, self._director, captures)
         services = Services(
             settings=self._settings,
             store=self._store,
@@ -287,6 +289,7 @@ class _Running:
             supervisor=self._supervisor,
             director=self._director,
             collections=await Collections.load(self._store),
+            captures=captures,
         )
         await recover(self._store, self._settings.segments_dir)
         app = build_app(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 
 from rtstream_async.local.hub import Hub
-from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, SceneRow
+from rtstream_async.local.store.understandings import UNDERSTANDING, add_record
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.models.messages import AudioMessage, SceneMessage
 from rtstream_async.protocol.codec import emit
@@ -39,12 +40,29 @@ class Publisher:
 
     async def publish(self, scene: SceneRow, *, index: IndexRow, stream_name: str) -> None:
         """Store one record, then push it: what a socket told, REST can tell too."""
-        await self.store.run(statements.add_scenes, [scene])
-        if index.ws_connection_id is not None:
+        indexes = await self.store.run(add_record, scene, index)
+        if index.ws_connection_id is not None and (frame := self._frame(scene, index, stream_name)):
+            self.hub.send(index.ws_connection_id, frame)
+        for row in indexes:
+            for watcher in self._watchers:
+                watcher(row)
+
+    def _frame(self, scene: SceneRow, index: IndexRow, stream_name: str) -> dict[str, Any] | None:
+        if index.family != UNDERSTANDING:
             message = self._message(scene, index, stream_name)
-            self.hub.send(index.ws_connection_id, emit.frame(message, engine=scene.engine))
-        for watcher in self._watchers:
-            watcher(index)
+            return emit.frame(message, engine=scene.engine)
+        if not self.hub.pushes_understandings:
+            return None
+        return emit.understanding_frame(
+            rtstream_id=index.stream_id,
+            rtstream_name=stream_name,
+            understanding_id=index.id,
+            output=str(index.definition["output"]),
+            start=scene.start_us / 1e6,
+            end=scene.end_us / 1e6,
+            text=scene.text,
+            engine=scene.engine,
+        )
 
     def _message(
         self, scene: SceneRow, index: IndexRow, stream_name: str

@@ -84,6 +84,10 @@ class IndexRow:
     last_error: str | None
     dropped_windows: int  #: windows given up because the engine could not follow
     created_us: int
+    family: str = "scene_index"  #: or `understanding`, or `index`: made of an understanding
+    source_id: str | None = None  #: of an `index`: the understanding
+    definition: Mapping[str, Any] = attrs.field(factory=dict[str, Any], metadata={"json": True})
+    """What an understanding, or an index of one, was asked to be."""
 
 
 @attrs.frozen(kw_only=True)

@@ -77,6 +77,10 @@ _MIGRATIONS = (
     ALTER TABLE streams ADD COLUMN earlier_recording_us INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE streams ADD COLUMN evicted_to_us INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE streams ADD COLUMN exported_asset_id TEXT;
+    ALTER TABLE indexes ADD COLUMN family TEXT NOT NULL DEFAULT 'scene_index';
+    ALTER TABLE indexes ADD COLUMN source_id TEXT;
+    ALTER TABLE indexes ADD COLUMN definition TEXT NOT NULL DEFAULT '{}';
+    CREATE INDEX indexes_by_source ON indexes (source_id) WHERE source_id IS NOT NULL;
     CREATE TABLE transcripts (
         stream_id TEXT PRIMARY KEY REFERENCES streams (id) ON DELETE CASCADE,
         asked_engine TEXT,
@@ -201,8 +205,11 @@ _MIGRATIONS = (
         ws_connection_id TEXT,
         metadata TEXT NOT NULL,
         channels TEXT NOT NULL,
+        exported_video_id TEXT,
+        error TEXT,
         created_us INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE INDEX captures_of_collection ON captures (collection_id, id);
     """,
 )
 

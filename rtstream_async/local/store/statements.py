@@ -244,10 +244,14 @@ def get_index(db: sqlite3.Connection, stream_id: str, id_: str) -> IndexRow | No
     return None if row is None else from_row(IndexRow, row)
 
 
-def list_indexes(db: sqlite3.Connection, stream_id: str) -> list[IndexRow]:
-    """Return a stream's indexes, oldest first."""
+def list_indexes(
+    db: sqlite3.Connection, stream_id: str, family: str | None = None
+) -> list[IndexRow]:
+    """Return a stream's indexes, of all families or of one, oldest first."""
     rows = db.execute(
-        "SELECT * FROM indexes WHERE stream_id = ? ORDER BY created_us, id", (stream_id,)
+        "SELECT * FROM indexes WHERE stream_id = :stream AND (:family IS NULL OR family = :family)"
+        " ORDER BY created_us, id",
+        {"stream": stream_id, "family": family},
     )
     return [from_row(IndexRow, row) for row in rows]
 

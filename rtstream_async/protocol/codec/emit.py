@@ -22,7 +22,16 @@ from rtstream_async.models.messages import (
 from rtstream_async.models.records import CollectionRecord, IndexRecord, Scene, StreamRecord
 from rtstream_async.protocol.codec.times import milliseconds
 
-__all__ = ["collection", "created_at", "frame", "hello", "index", "scene", "stream"]
+__all__ = [
+    "collection",
+    "created_at",
+    "frame",
+    "hello",
+    "index",
+    "scene",
+    "stream",
+    "understanding_frame",
+]
 
 
 def hello(connection_id: str) -> dict[str, Any]:
@@ -48,6 +57,45 @@ def frame(message: Message, **extra: Any) -> dict[str, Any]:
             return _capture_frame(message, extra)
         case _:
             raise TypeError(f"no frame says {type(message).__name__}; give the frame itself")
+
+
+def understanding_frame(
+    *,
+    rtstream_id: str,
+    rtstream_name: str,
+    understanding_id: str,
+    output: str,
+    start: float,
+    end: float,
+    **said: Any,
+) -> dict[str, Any]:
+    """Return the socket frame of an understanding; the service's own is not known."""
+    return {
+        "channel": "understanding",
+        "rtstream_id": rtstream_id,
+        "rtstream_name": rtstream_name,
+        "data": {
+            "understanding_id": understanding_id,
+            "output": output,
+            "start": milliseconds(start),
+            "end": milliseconds(end),
+            **said,
+        },
+    }
+
+
+def capture_webhook(message: CaptureMessage, *, end_user_id: str, at: float) -> dict[str, Any]:
+    """Return what is posted of a capture session's change at `at` (Unix time, seconds)."""
+    moment = datetime.fromtimestamp(at, tz=UTC).replace(tzinfo=None)
+    return {
+        "version": "2",
+        "event": message.event,
+        "timestamp": f"{moment.isoformat(timespec='milliseconds')}Z",
+        "capture_session_id": message.session_id,
+        "end_user_id": end_user_id,
+        "status": message.status,
+        "data": _capture_frame(message, {})["data"],
+    }
 
 
 def collection(record: CollectionRecord, **extra: Any) -> dict[str, Any]:
@@ -146,6 +194,7 @@ def _capture_frame(message: CaptureMessage, extra: Mapping[str, Any]) -> dict[st
         "channel": "capture_session",
         "event": message.event,
         "capture_session_id": message.session_id,
+        "session_id": message.session_id,  # REST's name for it, which some programs read
         "status": message.status,
         "data": _given(said) | dict(extra),
     }
