@@ -26,11 +26,13 @@ from rtstream_async.local.calls import Call, Endpoint, Handler
 from rtstream_async.local.gate import Gate
 from rtstream_async.local.handlers import (
     browser,
+    captures,
     collections,
     engines,
     indexes,
     playback,
     streams,
+    understandings,
 )
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.services import Services
@@ -43,9 +45,11 @@ _BODY_BYTES = 1024 * 1024
 # `/index/scene` before `/index/{index_id}`: the first that fits is taken.
 ENDPOINTS: tuple[Endpoint, ...] = (
     *collections.ENDPOINTS,
+    *captures.ENDPOINTS,
     *streams.ENDPOINTS,
     *playback.ENDPOINTS,
     *indexes.ENDPOINTS,
+    *understandings.ENDPOINTS,
     *engines.ENDPOINTS,
 )
 

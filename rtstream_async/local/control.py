@@ -12,14 +12,18 @@ from typing import Any
 import attrs
 
 from rtstream_async.local.calls import Call, Endpoint, Reply
+from rtstream_async.local.domain.captures import CaptureSignal, CaptureState, way_to
 from rtstream_async.local.hub import Hub, Peer, Sent
+from rtstream_async.local.pipelines.captures import CaptureOutcome, Captures
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.publisher import Publisher
-from rtstream_async.local.refusal import invalid, not_found
+from rtstream_async.local.refusal import conflict, invalid, not_found
 from rtstream_async.local.store import statements
+from rtstream_async.local.store.captures import CaptureChannelRow, CaptureRow, delete_captures
 from rtstream_async.local.store.rows import IndexRow, SceneRow, StreamRow
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.models.messages import Message
+from rtstream_async.protocol.channels import category_of
 from rtstream_async.protocol.codec import emit
 from rtstream_async.protocol.codec.times import microseconds
 from rtstream_async.protocol.routes import Route
@@ -47,11 +51,12 @@ class SocketState:
 class Control:
     """Scripted frames and records, cut sockets, refused handshakes."""
 
-    def __init__(self, publisher: Publisher, director: Director) -> None:
+    def __init__(self, publisher: Publisher, director: Director, captures: Captures) -> None:
         self._hub: Hub = publisher.hub
         self._store: Worker = publisher.store
         self._publisher = publisher
         self._director = director
+        self._captures = captures
 
     def sockets(self) -> list[SocketState]:
         """Return the open sockets, oldest first."""
@@ -111,6 +116,42 @@ class Control:
             await self._publisher.publish(scene, index=index, stream_name=stream.name)
         return len(indexes)
 
+    async def capture(
+        self,
+        session_id: str,
+        status: str | None = None,
+        *,
+        channels: Mapping[str, str] | None = None,
+        outcome: CaptureOutcome | None = None,
+    ) -> str:
+        """Move a capture session to a state, through those between, and tell of each.
+
+        Args:
+            session_id: The session.
+            status: `starting`, `active`, `stopping`, `stopped`, `exported` or `failed`; where it
+                is, when not given.
+            channels: Streams that it has from now on, by the id of their channel: `mic:default`,
+                `display:1`, `system_audio:default`.
+            outcome: What is told of the end: the video of `exported`, the error of `failed`.
+
+        Returns:
+            Its state then.
+
+        Raises:
+            Refusal: There is no such session, state or stream; or no way leads to that state.
+        """
+        row = await self._captures.find(session_id)
+        signals = [] if status is None else _way(row, status)
+        if channels:
+            row = await self._captures.attach(
+                session_id,
+                [await self._channel(id_, stream) for id_, stream in channels.items()],
+            )
+        for number, signal in enumerate(signals, start=1):
+            is_last = number == len(signals)
+            row = await self._captures.move(session_id, signal, outcome if is_last else None)
+        return row.status
+
     def close(self, connection_id: str | None = None, *, code: int = 1000, reason: str = "") -> int:
         """Close one socket, or all, with a close code; return how many. Queued frames go first."""
         peers = self._peers(connection_id)
@@ -135,10 +176,11 @@ class Control:
         self._hub.faults.mute = count
 
     async def reset(self) -> None:
-        """Forget all streams, close all sockets, and let nothing go wrong any more."""
+        """Forget all streams and sessions, close all sockets, let nothing go wrong any more."""
         self.refuse_handshakes(0)
         self.mute_hellos(0)
         await self._director.forget_all()
+        await self._store.run(delete_captures)
         self.cut()
         self._hub.gone.clear()
 
@@ -147,6 +189,7 @@ class Control:
         return (
             (Route("POST", "/_local/emit"), self._post_emit),
             (Route("POST", "/_local/scenes"), self._post_scene),
+            (Route("POST", "/_local/captures"), self._post_capture),
             (Route("GET", "/_local/sockets"), self._get_sockets),
             (Route("POST", "/_local/sockets/close"), self._post_close),
             (Route("POST", "/_local/sockets/cut"), self._post_cut),
@@ -178,6 +221,20 @@ class Control:
             raise not_found("index", index_id)
         return chosen
 
+    async def _channel(self, channel_id: str, rtstream_id: str) -> CaptureChannelRow:
+        stream = await self._store.run(statements.get_stream, rtstream_id)
+        if stream is None:
+            raise not_found("stream", rtstream_id)
+        is_screen = category_of(channel_id) == "screen"
+        return CaptureChannelRow(
+            channel_id=channel_id,
+            name=stream.name,
+            type="video" if is_screen else "audio",
+            store=stream.store,
+            is_primary=is_screen,
+            rtstream_id=stream.id,
+        )
+
     async def _post_emit(self, call: Call) -> Reply:
         call.body.only(("connection_id", "rtstream_id", "frame"))
         frame = call.body.values.get("frame")
@@ -204,6 +261,22 @@ class Control:
             metadata=body.mapping("metadata").values,
         )
         return Reply(data={"records": count})
+
+    async def _post_capture(self, call: Call) -> Reply:
+        body = call.body
+        ends = [field.name for field in attrs.fields(CaptureOutcome)]
+        body.only(("session_id", "status", "channels", *ends))
+        streams = body.mapping("channels")
+        status = await self.capture(
+            body.required_text("session_id"),
+            body.text("status"),
+            channels={id_: streams.required_text(id_) for id_ in streams.values},
+            outcome=CaptureOutcome(
+                duration=body.number("duration"),
+                **{name: body.text(name) for name in ends if name != "duration"},
+            ),
+        )
+        return Reply(data={"status": status})
 
     async def _get_sockets(self, call: Call) -> Reply:
         call.query.only(())
@@ -237,6 +310,16 @@ class Control:
         call.body.only(())
         await self.reset()
         return Reply()
+
+
+def _way(row: CaptureRow, status: str) -> list[CaptureSignal]:
+    states = {state.value: state for state in CaptureState}
+    if status not in states:
+        raise invalid("status", f"{status!r} is not possible", allowed=list(states))
+    way = way_to(states[status], row.state)
+    if way is None:
+        raise conflict(f"capture session {row.id} is {row.status}, and can't become {status} again")
+    return way
 
 
 def _state(peer: Peer) -> SocketState:

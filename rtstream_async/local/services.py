@@ -8,6 +8,7 @@ from rtstream_async.local.collections import Collections
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub
 from rtstream_async.local.outbound import Outbound
+from rtstream_async.local.pipelines.captures import Captures
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.settings import Settings
@@ -32,3 +33,4 @@ class Services:
     supervisor: Supervisor  #: owns what handlers leave running in the background
     director: Director
     collections: Collections
+    captures: Captures

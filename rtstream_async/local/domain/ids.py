@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["ENTROPY", "asset_id", "collection_id", "connection_id", "short_id", "stream_id"]
+__all__ = [
+    "ENTROPY",
+    "asset_id",
+    "capture_id",
+    "collection_id",
+    "connection_id",
+    "short_id",
+    "stream_id",
+]
 
 ENTROPY = 10
 """How many random bytes an id takes."""
@@ -24,6 +32,21 @@ def collection_id(now: float, entropy: bytes) -> str:
 def asset_id(now: float, entropy: bytes, *, has_picture: bool) -> str:
     """Return `m-` (a video) or `a-` (sound alone) and a UUID of version 7."""
     return f"{'m' if has_picture else 'a'}-{_uuid7(now, entropy)}"
+
+
+def capture_id(now: float, entropy: bytes) -> str:
+    """Return `cap-` and a UUID of version 7: the id of a capture session."""
+    return f"cap-{_uuid7(now, entropy)}"
+
+
+def understanding_id(now: float, entropy: bytes) -> str:
+    """Return `und-` and a UUID of version 7."""
+    return f"und-{_uuid7(now, entropy)}"
+
+
+def index_id(now: float, entropy: bytes) -> str:
+    """Return `idx-` and a UUID of version 7: the id of an index that an understanding feeds."""
+    return f"idx-{_uuid7(now, entropy)}"
 
 
 def short_id(entropy: bytes) -> str:

@@ -107,6 +107,7 @@ def test_a_capture_frame_tells_its_status_in_both_places() -> None:
     frame = emit.frame(message)
     assert frame["status"] == frame["data"]["status"] == "active"
     assert frame["channel"] == "capture_session"
+    assert frame["capture_session_id"] == frame["session_id"] == "cap-1"
     assert frame["data"]["rtstreams"][1]["channel_id"] == "screen"
     got = heard(message)
     assert isinstance(got, CaptureMessage)
@@ -115,6 +116,27 @@ def test_a_capture_frame_tells_its_status_in_both_places() -> None:
     data = emit.frame(exported)["data"]
     assert data["video_id"] == data["exported_video_id"] == "m-1"
     assert "rtstreams" not in data
+
+
+def test_a_capture_webhook_says_what_the_frame_says() -> None:
+    """Back ends without a socket act on it."""
+    message = CaptureMessage(
+        channel="capture_session",
+        event="capture_session.active",
+        session_id="cap-1",
+        status="active",
+        rtstreams=(CaptureStream(rtstream_id="rts-1", name="mic:default", media_types=("audio",)),),
+    )
+    body = emit.capture_webhook(message, end_user_id="user-1", at=1_768_903_200.25)
+    assert body == {
+        "version": "2",
+        "event": "capture_session.active",
+        "timestamp": "2026-01-20T10:00:00.250Z",
+        "capture_session_id": "cap-1",
+        "end_user_id": "user-1",
+        "status": "active",
+        "data": emit.frame(message)["data"],
+    }
 
 
 def test_a_message_without_a_frame_is_refused() -> None:
