@@ -120,6 +120,15 @@ class Arguments:
         nested = msgspec.convert(value, dict[str, Any])
         return Arguments(nested, f"{self.prefix}{name}.")
 
+    def items(self, name: str) -> list[Any]:
+        """Return a list; empty when missing."""
+        value = self.values.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self._wrong(name, value, "a list")
+        return msgspec.convert(value, list[Any])
+
     def subset(self, name: str, allowed: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
         """Return a list that is not empty and has only `allowed` values, in their order."""
         value = self.values.get(name)

@@ -14,12 +14,13 @@ from rtstream_async.local.handlers.streams import find_stream
 from rtstream_async.local.refusal import Refusal, invalid, not_found
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, SceneRow, StreamRow
+from rtstream_async.local.store.understandings import SCENE_INDEX
 from rtstream_async.models.records import IndexRecord, Scene
 from rtstream_async.protocol import routes
 from rtstream_async.protocol.codec import emit
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "check_rate", "check_video", "read_page"]
 
 _TIME = ("time", "time_based")
 _NOT_YET = {
@@ -56,7 +57,7 @@ async def create_index(call: Call) -> Reply:
     )
     _check_type(body)
     config = _time_config(body.mapping("extraction_config"))
-    _check_video(stream)
+    check_video(stream)
     id_ = short_id(os.urandom(ENTROPY))
     row = IndexRow(
         id=id_,
@@ -80,7 +81,7 @@ async def create_index(call: Call) -> Reply:
 async def list_indexes(call: Call) -> Reply:
     """Answer all indexes of a stream."""
     stream = await find_stream(call)
-    rows = await call.services.store.run(statements.list_indexes, stream.id)
+    rows = await call.services.store.run(statements.list_indexes, stream.id, SCENE_INDEX)
     return Reply(data={"scene_indexes": [_index(call, row) for row in rows]})
 
 
@@ -104,6 +105,14 @@ async def list_records(call: Call) -> Reply:
     """Answer one page of records, newest first."""
     row = await _find_index(call)
     call.query.only(("start", "end", "page", "page_size"))
+    scenes, more = await read_page(call, row)
+    return Reply(
+        data={"scene_index_records": [_scene(scene) for scene in scenes], "next_page": more}
+    )
+
+
+async def read_page(call: Call, row: IndexRow) -> tuple[list[SceneRow], bool]:
+    """Return the page of records that the query asks for, and whether there is a further one."""
     page = call.query.integer("page", 1, low=1, high=_MAX_PAGE)
     size = call.query.integer("page_size", 100, low=1, high=_MAX_PAGE_SIZE)
     start, end = call.query.number("start"), call.query.number("end")
@@ -117,19 +126,14 @@ async def list_records(call: Call) -> Reply:
         limit=size + 1,
         offset=(page - 1) * size,
     )
-    return Reply(
-        data={
-            "scene_index_records": [_scene(scene) for scene in scenes[:size]],
-            "next_page": len(scenes) > size,
-        }
-    )
+    return scenes[:size], len(scenes) > size
 
 
 async def _find_index(call: Call) -> IndexRow:
     stream = await find_stream(call)
     id_ = call.ids["index_id"]
     row = await call.services.store.run(statements.get_index, stream.id, id_)
-    if row is None:
+    if row is None or row.family != SCENE_INDEX:
         raise not_found("index", id_)
     return row
 
@@ -144,15 +148,30 @@ def _time_config(config: Arguments) -> dict[str, float]:
     config.only(("time", "frame_count"))
     value = config.positive("time", _DEFAULT_TIME, high=_MAX_TIME)
     frames = config.integer("frame_count", _DEFAULT_FRAMES, low=1, high=_MAX_FRAMES)
-    if frames / value > _MAX_RATE:
-        raise invalid(
-            f"{config.prefix}frame_count",
-            f"{frames} in {value:g} s is more than {_MAX_RATE:g} frames a second",
-        )
+    check_rate(f"{config.prefix}frame_count", frames, value)
     return {"time": value, "frame_count": frames}
 
 
-def _check_video(stream: StreamRow) -> None:
+def check_rate(argument: str, frames: int, seconds: float) -> None:
+    """Refuse more frames of a window than an engine could see anything new in.
+
+    Raises:
+        Refusal: They are too many, or the window is too long.
+    """
+    if seconds > _MAX_TIME or frames > _MAX_FRAMES:
+        problem = f"at most {_MAX_FRAMES} frames of at most {_MAX_TIME:g} s are possible"
+        raise invalid(argument, problem)
+    if frames / seconds > _MAX_RATE:
+        problem = f"{frames} in {seconds:g} s is more than {_MAX_RATE:g} frames a second"
+        raise invalid(argument, problem)
+
+
+def check_video(stream: StreamRow) -> None:
+    """Refuse to look at a stream without a picture.
+
+    Raises:
+        Refusal: It has none, or nobody is to look at it.
+    """
     if "video" not in stream.media_types:
         raise invalid("rtstream_id", "this stream was connected without 'video' in media_types")
     if stream.ingested and stream.ingested.get("video") is None:

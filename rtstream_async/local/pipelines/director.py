@@ -27,6 +27,7 @@ from rtstream_async.local.sources import (
 )
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, StreamRow
+from rtstream_async.local.store.understandings import INDEX
 from rtstream_async.supervisor import Supervisor
 
 __all__ = ["Director"]
@@ -228,8 +229,8 @@ class Director:
         await anyio.to_thread.run_sync(shutil.rmtree, self.directory(stream_id), True)
 
     async def _attach(self, live: LiveStream, row: IndexRow) -> None:
-        if live.source is None:
-            return  # control makes its records
+        if live.source is None or row.family == INDEX:
+            return  # control makes its records, or an understanding does
         index = VisualIndex(
             row=row,
             stream_name=live.row.name,
