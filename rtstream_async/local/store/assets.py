@@ -10,7 +10,7 @@ import msgspec
 
 from rtstream_async.local.domain.pieces import Piece, moment_of_end, moment_of_start
 from rtstream_async.local.store.rows import SegmentRow, StreamRow, from_row, json_column
-from rtstream_async.local.store.statements import get_stream
+from rtstream_async.local.store.statements import get_stream, recorded
 from rtstream_async.local.store.writing import insert, update
 from rtstream_async.protocol.codec.times import microseconds
 
@@ -26,6 +26,7 @@ __all__ = [
     "add_timeline",
     "asset_ids",
     "asset_of_recording",
+    "begin_recording",
     "delete_asset",
     "forget_asset_segments",
     "get_asset",
@@ -149,6 +150,23 @@ def latest_recording(db: sqlite3.Connection, stream: StreamRow) -> Recording | N
         if segments or was_evicted:
             return Recording(start_us=start_us, segments=segments, is_whole=not was_evicted)
     return None
+
+
+def begin_recording(db: sqlite3.Connection, stream_id: str) -> int:
+    """Note that a stream is started by its user: what comes now is a recording of its own.
+
+    Returns:
+        Up to where (Unix microseconds) something is recorded already; 0 when nothing is.
+    """
+    _, last_us, _ = recorded(db, stream_id)
+    # Of a recording of which nothing came, there is nothing to export: the one before stays.
+    db.execute(
+        "UPDATE streams SET earlier_recording_us = recording_from_us,"
+        " recording_from_us = max(:last, evicted_to_us)"
+        " WHERE id = :id AND max(:last, evicted_to_us) > recording_from_us",
+        {"id": stream_id, "last": last_us or 0},
+    )
+    return last_us or 0
 
 
 def add_asset(db: sqlite3.Connection, row: AssetRow, segments: Iterable[AssetSegmentRow]) -> None:
