@@ -196,7 +196,7 @@ class Endpoint:
             self.usage.requests += 1
             self.usage.retries += attempt > 1
             question.count(self.usage)
-            outcome = await self._attempt(question, left=ends - time.monotonic())
+            outcome = await self._attempt(question, left=round(ends - time.monotonic(), 3))
             if isinstance(outcome, Reply):
                 self._is_down = False
                 return outcome
