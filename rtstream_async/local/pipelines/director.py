@@ -26,6 +26,7 @@ from rtstream_async.local.sources import (
     resolve_source,
 )
 from rtstream_async.local.store import statements
+from rtstream_async.local.store.assets import begin_recording
 from rtstream_async.local.store.rows import IndexRow, StreamRow
 from rtstream_async.local.store.understandings import INDEX
 from rtstream_async.supervisor import Supervisor
@@ -88,11 +89,17 @@ class Director:
         Raises:
             Refusal: Its source is not allowed (any more).
         """
+        return await self._start(row, is_resumed=False)
+
+    async def _start(self, row: StreamRow, *, is_resumed: bool) -> StreamRow:
         async with self._lock(row.id):
             if (live := self.live(row.id)) is not None:
                 return live.row
-            _, recorded_us, _ = await self._store.run(statements.recorded, row.id)
-            live = await self._launch(row, not_before=(recorded_us or 0) / 1e6, wanted=True)
+            if is_resumed:  # after a restart of the server, the recording goes on
+                _, last_us, _ = await self._store.run(statements.recorded, row.id)
+            else:
+                last_us = await self._store.run(begin_recording, row.id)
+            live = await self._launch(row, not_before=(last_us or 0) / 1e6, wanted=True)
             for index in await self._store.run(statements.list_indexes, row.id):
                 if index.status != "stopped":
                     await self._attach_again(live, index)
@@ -179,7 +186,7 @@ class Director:
 
     async def _resume(self, row: StreamRow) -> None:
         try:
-            await self.start(row)
+            await self._start(row, is_resumed=True)
         except Exception as exc:  # one stream's trouble is not the others'
             reason = exc.message if isinstance(exc, Refusal) else f"internal error: {exc}"
             logger.warning("stream %s is not resumed: %s", row.id, reason, exc_info=exc)
