@@ -210,6 +210,61 @@ _MIGRATIONS = (
         created_us INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX captures_of_collection ON captures (collection_id, id);
+    CREATE TABLE documents (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        owner TEXT NOT NULL,
+        scene INTEGER,
+        utterance INTEGER,
+        vector BLOB
+    );
+    CREATE UNIQUE INDEX documents_of_scenes ON documents (scene) WHERE scene IS NOT NULL;
+    CREATE UNIQUE INDEX documents_of_utterances ON documents (utterance)
+        WHERE utterance IS NOT NULL;
+    CREATE INDEX documents_to_embed ON documents (number) WHERE vector IS NULL;
+    CREATE VIEW document_contents AS
+        SELECT d.number AS number, d.owner AS owner,
+            coalesce(s.start_us / 1e6, u.start) AS start,
+            coalesce(s.end_us / 1e6, u.end) AS end,
+            coalesce(s.text, u.text) AS text,
+            coalesce(s.engine, u.engine) AS engine,
+            coalesce(s.metadata, '{}') AS metadata
+        FROM documents d
+        LEFT JOIN scenes s ON s.number = d.scene
+        LEFT JOIN asset_utterances u ON u.number = d.utterance;
+    CREATE VIRTUAL TABLE document_words USING fts5(
+        text, content = '', tokenize = 'porter unicode61'
+    );
+    CREATE TABLE document_counts (added INTEGER NOT NULL, deleted INTEGER NOT NULL);
+    INSERT INTO document_counts VALUES (0, 0);
+    CREATE TRIGGER document_added AFTER INSERT ON documents BEGIN
+        INSERT INTO document_words (rowid, text)
+            SELECT number, text FROM document_contents WHERE number = NEW.number;
+        UPDATE document_counts SET added = added + 1;
+    END;
+    CREATE TRIGGER document_deleted BEFORE DELETE ON documents BEGIN
+        INSERT INTO document_words (document_words, rowid, text)
+            SELECT 'delete', number, text FROM document_contents WHERE number = OLD.number;
+        UPDATE document_counts SET deleted = deleted + 1;
+    END;
+    CREATE TRIGGER scene_to_document AFTER INSERT ON scenes
+        WHEN trim(NEW.text, char(9, 10, 13, 32)) != '' AND EXISTS
+            (SELECT 1 FROM indexes WHERE id = NEW.index_id AND family != 'understanding')
+    BEGIN
+        INSERT INTO documents (owner, scene) VALUES (NEW.index_id, NEW.number);
+    END;
+    CREATE TRIGGER scene_gone BEFORE DELETE ON scenes BEGIN
+        DELETE FROM documents WHERE scene = OLD.number;
+    END;
+    CREATE TRIGGER utterance_to_document AFTER INSERT ON asset_utterances
+        WHEN trim(NEW.text, char(9, 10, 13, 32)) != ''
+    BEGIN
+        INSERT INTO documents (owner, utterance) VALUES (NEW.asset_id, NEW.number);
+    END;
+    CREATE TRIGGER utterance_gone BEFORE DELETE ON asset_utterances BEGIN
+        DELETE FROM documents WHERE utterance = OLD.number;
+    END;
+    INSERT INTO documents (owner, scene)
+        SELECT index_id, number FROM scenes WHERE trim(text, char(9, 10, 13, 32)) != '' ORDER BY number;
     """,
 )
 
