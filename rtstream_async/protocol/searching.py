@@ -53,10 +53,10 @@ def _number(argument: str, value: object, *, within: tuple[float, float]) -> flo
         return None
     least, most = within
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not least <= value <= most:
-        bounds = f" from {least:g} to {most:g}" if math.isfinite(most) else ""
-        raise InvalidArgumentError(argument, f"must be a number{bounds}, not {value!r}")
-    return value
+    if is_number and math.isfinite(number := cast("float", value)) and least <= number <= most:
+        return number
+    bounds = f" from {least:g} to {most:g}" if math.isfinite(most) else ""
+    raise InvalidArgumentError(argument, f"must be a number{bounds}, not {value!r}")
 
 
 def _filter(value: object) -> list[Mapping[str, Any]]:

@@ -74,9 +74,12 @@ def segment_page(
 
 
 def _words(fields: dict[str, Any]) -> tuple[Word, ...]:
-    found = next((fields[key] for key in _WORD_LISTS if isinstance(fields.get(key), list)), [])
-    words = (_word(item) for item in cast("list[object]", found))
-    return tuple(word for word in words if word is not None)
+    for key in _WORD_LISTS:
+        found = fields.get(key)
+        if isinstance(found, list):
+            words = map(_word, cast("list[object]", found))
+            return tuple(word for word in words if word is not None)
+    return ()
 
 
 def _word(data: object) -> Word | None:
