@@ -67,8 +67,10 @@ class SpeechProcess:
 
         Raises:
             EngineError: The process died, or has died while somebody was speaking: what was being
-                said is lost. The piece was not heard; hearing it again starts another process.
+                said is lost. The piece was not heard; the same call may be made again.
         """
+        if len(sound.samples) % 2:
+            raise ValueError("samples has half a sample; each has two bytes")
         heard: list[Utterance] = []
         for begin in range(0, len(sound.samples), _PIECE):
             samples = sound.samples[begin : begin + _PIECE]
@@ -82,7 +84,9 @@ class SpeechProcess:
         Raises:
             EngineError: The process has died; what was being said is lost.
         """
-        if key not in self._is_speaking:
+        was_speaking = self._is_speaking.get(key, False)
+        if self.pid is None and not was_speaking:  # nobody said anything, or it was told as lost
+            self._is_speaking.pop(key, None)
             return ()
         try:
             return await self._ask(key, {"time": None, "samples": None})
@@ -99,7 +103,9 @@ class SpeechProcess:
         self._is_speaking[key] = False
         answer = await self._process.ask({"key": key, "is_speaking": was_speaking, **sound})
         if "lost" in answer:
-            raise EngineError(f"the speech process was started anew: {_LOST}")
+            raise EngineError(
+                "the speech process died, or had too many streams: what was being said is lost"
+            )
         self._is_speaking[key] = answer["is_speaking"]
         return [
             Utterance(start=start, end=end, text=text, is_final=is_final, engine=_NAME)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time as clock
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
 
 from rtstream_async.local.engines.offline_speech import pace
-from rtstream_async.local.engines.offline_speech.edges import voice_edges
+from rtstream_async.local.engines.offline_speech.edges import quietest, voice_edges
 from rtstream_async.local.engines.offline_speech.moonshine import (
+    OVERLAP,
     RATE,
     Moonshine,
     Samples,
@@ -21,12 +23,12 @@ from rtstream_async.local.engines.offline_speech.moonshine import (
 __all__ = ["Line", "OfflineSpeech"]
 
 _MOST_STREAMS = 64
-_STEP = RATE // 2  # samples that are listened to at once
 _KEPT = 2 * RATE  # samples kept while nobody speaks; a segment begins before it is found
 _GAP = 0.1  # seconds between two pieces from which something is missing; less is clocks' jitter
 _MANY = 64  # lines from which a stream begins anew in the next silence: each makes it slower
 _TOO_MANY = 1000  # lines from which it begins anew where there is none
 _SILENCE = 2 * RATE  # samples
+_LONG = 9 * RATE  # samples of a segment from which its end may be in the middle of a word
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +49,10 @@ class _Telling:
     start: float | None = None  #: Unix time, once it has been told: it stays
     due: float = pace.FIRST  #: seconds of its length from which it is told again
 
+    @property
+    def seconds(self) -> float:
+        return (self.segment.end - self.segment.start) / RATE
+
 
 class OfflineSpeech:
     """Models and streams behind two calls. Blocking; use it from one thread."""
@@ -57,10 +63,11 @@ class OfflineSpeech:
 
     def warm_up(self) -> None:
         """Run both models once."""
+        second = np.zeros(RATE, np.int16)
         voices = self._moonshine.listen()
-        voices.feed(np.zeros(_STEP, np.int16))
+        voices.feed(second)
         voices.finish()
-        self._moonshine.transcribe(np.zeros(_STEP, np.int16))
+        self._moonshine.transcribe(second)
 
     def knows(self, key: str) -> bool:
         """Whether sound of the stream `key` was heard and it is not finished."""
@@ -103,16 +110,17 @@ class _Ear:
 
     def __init__(self, moonshine: Moonshine) -> None:
         self._moonshine = moonshine
-        self._end: float | None = None  #: Unix time of the end of what was heard
-        self._told_until = 0.0  #: Unix time of the end of the last final line
         self._begin()
 
     def _begin(self) -> None:
         self._voices: Voices = self._moonshine.listen()
+        self._end: float | None = None  #: Unix time of the end of what was heard
+        self._zero = 0.0  #: Unix time of the first sample
         self._heard = 0  #: samples
         self._kept: Samples = np.zeros(0, np.int16)  #: the last of them
-        self._zero = 0.0  #: Unix time of the first sample
         self._telling: _Telling | None = None
+        self._told = 0  #: samples that complete segments have had
+        self._told_until = float("-inf")  #: Unix time of the end of the last final line
 
     @property
     def is_speaking(self) -> bool:
@@ -123,27 +131,29 @@ class _Ear:
         lines: list[Line] = []
         if self._end is not None and abs(time - self._end) > _GAP:
             lines += self._begin_anew()
-        for begin in range(0, len(samples), _STEP):
-            step = samples[begin : begin + _STEP]
-            # Anew for each piece: the clocks of sound and server drift apart in an hour.
-            self._zero = time + (begin - self._heard) / RATE
-            self._heard += len(step)
-            self._kept = np.concatenate([self._kept, step])
-            lines += self._take(self._voices.feed(step))
-            if self._is_long():
-                lines += self._begin_anew()
+        # Anew for each piece: the clocks of sound and server drift apart in an hour.
+        self._zero = time - self._heard / RATE
         self._end = time + len(samples) / RATE
+        self._heard += len(samples)
+        self._kept = np.concatenate([self._kept, samples])
+        lines += self._take(self._voices.feed(samples))
+        if self._is_long():
+            lines += self._begin_anew()
         return lines
 
     def tell(self, speaking: int) -> list[Line]:
-        """Return what is being said, when it is time to tell that."""
+        """Return what is being said, when it is time to tell that.
+
+        Args:
+            speaking: Streams on which somebody speaks now.
+        """
         telling = self._telling
-        if telling is None or _seconds(telling.segment) < telling.due:
+        if telling is None or telling.seconds < telling.due:
             return []
         begun = clock.thread_time()
-        line = self._line(telling, is_final=False)
+        line = self._line(telling, telling.segment.end, is_final=False)
         cost = clock.thread_time() - begun
-        telling.due = _seconds(telling.segment) + pace.wait_for_next(cost, speaking=speaking)
+        telling.due = telling.seconds + pace.wait_for_next(cost, speaking=speaking)
         if line is None:
             return []
         telling.start = line.start
@@ -163,45 +173,54 @@ class _Ear:
         return lines
 
     def _is_long(self) -> bool:
-        done = self._voices.done
-        silent = self._telling is None and not self._sounds_from(self._heard - _SILENCE)
-        return done >= _TOO_MANY or (done >= _MANY and silent)
+        is_silent = self._telling is None and self._heard - self._told > _SILENCE
+        return self._voices.done >= (_MANY if is_silent else _TOO_MANY)
 
-    def _sounds_from(self, sample: int) -> bool:
-        """Whether a line ended after a sample."""
-        return self._told_until > self._zero + sample / RATE
-
-    def _take(self, segments: list[Segment]) -> list[Line]:
+    def _take(self, segments: Sequence[Segment]) -> list[Line]:
+        """Note how far the segments are; return the lines of those that are complete."""
         lines: list[Line] = []
         for segment in segments:
-            telling = self._telling
-            if telling is None or telling.segment.index != segment.index:
-                telling = _Telling(segment=segment)
+            telling = self._telling = self._telling or _Telling(segment=segment)
             telling.segment = segment
-            self._telling = telling
             if segment.is_complete:
                 self._telling = None
-                line = self._line(telling, is_final=True)
-                if line is not None:
-                    self._told_until = line.end
-                    lines.append(line)
+                lines += self._complete(telling)
         self._forget_sound()
         return lines
 
-    def _line(self, telling: _Telling, *, is_final: bool) -> Line | None:
-        """Return a line with what is said in it; `None` when that is nothing."""
-        segment = telling.segment
-        kept_from = self._heard - len(self._kept)
-        begin = max(segment.start, kept_from)
-        samples = self._kept[begin - kept_from : segment.end - kept_from]
+    def _complete(self, telling: _Telling) -> list[Line]:
+        """Return the line of a segment that is complete, if there is one.
+
+        A voice that does not pause is cut, and then the next segment has some of the sound of this
+        one. So that no word is told twice, the line ends, and the next begins, where it is quiet.
+        """
+        end = telling.segment.end
+        pause = end - OVERLAP + quietest(self._sound(end - OVERLAP, end))
+        is_long = end - telling.segment.start >= _LONG
+        line = self._line(telling, pause if is_long else end, is_final=True)
+        self._told = pause
+        if line is None:
+            return []
+        self._told_until = line.end
+        return [line]
+
+    def _line(self, telling: _Telling, end: int, *, is_final: bool) -> Line | None:
+        """Return a line with what is said in its segment; `None` when that is nothing."""
+        begin = max(telling.segment.start, self._told)
+        samples = self._sound(begin, end)
         text = self._moonshine.transcribe(samples)
         if not text:
             return None
         first, last = voice_edges(samples)
-        start = max(self._zero + (begin + first) / RATE, self._told_until)
-        start = start if telling.start is None else telling.start
-        end = max(self._zero + (begin + last) / RATE, start)
-        return Line(start=start, end=end, text=text, is_final=is_final)
+        start = telling.start
+        if start is None:
+            start = max(self._zero + (begin + first) / RATE, self._told_until)
+        stop = max(self._zero + (begin + last) / RATE, start)
+        return Line(start=start, end=stop, text=text, is_final=is_final)
+
+    def _sound(self, begin: int, end: int) -> Samples:
+        kept_from = self._heard - len(self._kept)
+        return self._kept[max(0, begin - kept_from) : max(0, end - kept_from)]
 
     def _forget_sound(self) -> None:
         needed = self._heard - _KEPT
@@ -210,7 +229,3 @@ class _Ear:
         surplus = needed - (self._heard - len(self._kept))
         if surplus > 0:
             self._kept = self._kept[surplus:].copy()
-
-
-def _seconds(segment: Segment) -> float:
-    return (segment.end - segment.start) / RATE

@@ -3,6 +3,10 @@
 The package would do both at once, but then it transcribes an open line anew with every piece of
 sound, which takes a whole core for each stream. So one of its transcribers only listens for voices,
 at a hundredth of a core, and the other only transcribes, when it is asked to.
+
+Its listening network has one memory for the whole process: after another stream's speech it takes
+the next half second of noise for speech. So before a stream goes on where another was heard, what
+it had last is played to the network again, and thrown away.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from numpy.typing import NDArray
 
 from rtstream_async.local.engines.ports import EngineError
 
-__all__ = ["RATE", "Moonshine", "Samples", "Segment", "Voices"]
+__all__ = ["OVERLAP", "RATE", "Moonshine", "Samples", "Segment", "Voices"]
 
 # Read when a network is loaded. A second thread takes a third more CPU for the same sound.
 os.environ["MOONSHINE_ORT_SINGLE_THREAD"] = "1"
@@ -27,9 +31,11 @@ os.environ["MOONSHINE_ORT_SINGLE_THREAD"] = "1"
 Samples = NDArray[np.int16]
 
 RATE = 16_000  #: samples a second
+OVERLAP = 15 * 512  #: samples that a segment after a cut has in common with the one before
 _MODEL = "tiny-en"
 _MODEL_FILES = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
-_LONGEST = 15.0  # seconds of a line; longer speech is cut where it is quietest
+_LONGEST = 15.0  # seconds of a segment; a voice without a pause is cut after two thirds of it
+_STEP = RATE // 2  # samples that are listened to at once: each change of streams has its price
 _NO_UPDATES = float("inf")  # seconds between transcriptions that it would make unasked
 
 
@@ -56,6 +62,7 @@ class Moonshine:
                 arch,
                 options={
                     "skip_transcription": "true",
+                    "transcription_interval": "0",  # or the end of a stream is thrown away
                     "return_audio_data": "false",
                     "vad_max_segment_duration": f"{_LONGEST:g}",
                 },
@@ -66,9 +73,27 @@ class Moonshine:
         except importlib.import_module("moonshine_voice").MoonshineError as exc:
             raise EngineError(f"the speech model can't be loaded: {exc}") from exc
 
+        self._heard: Voices | None = None  #: what the listening network remembers
+
     def listen(self) -> Voices:
         """Begin to listen to a stream."""
-        return Voices(self._listener.create_stream(update_interval=_NO_UPDATES))
+        return Voices(self)
+
+    def open(self) -> Any:
+        """Return a new stream of the package."""
+        stream = self._listener.create_stream(update_interval=_NO_UPDATES)
+        stream.start()
+        return stream
+
+    def remember(self, voices: Voices, last: Samples) -> None:
+        """Make the network remember a stream, of which it had `last`, and no other."""
+        if self._heard is voices:
+            return
+        stream = self.open()
+        stream.add_audio(_as_floats(last), RATE)
+        stream.update_transcription()
+        stream.close()
+        self._heard = voices
 
     def transcribe(self, samples: Samples) -> str:
         """Return what is said in a segment; nothing when there are no words in it."""
@@ -79,10 +104,12 @@ class Moonshine:
 class Voices:
     """Finds speech in one stream of sound."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, moonshine: Moonshine) -> None:
+        self._moonshine = moonshine
+        self._stream = moonshine.open()
         self._done = 0
-        stream.start()
+        self._last: Samples = np.zeros(_STEP, np.int16)  #: what the network had
+        self._waiting: Samples = np.zeros(0, np.int16)
 
     @property
     def done(self) -> int:
@@ -90,15 +117,32 @@ class Voices:
         return self._done
 
     def feed(self, samples: Samples) -> list[Segment]:
-        """Take the next sound; return the segments that were not complete before, in order."""
-        self._stream.add_audio(_as_floats(samples), RATE)
-        return self._news(self._stream.update_transcription())
+        """Take the next sound; return the segments that were not complete before, in order.
+
+        Half a second is listened to at once; what is less waits for more.
+        """
+        self._waiting = np.concatenate([self._waiting, samples])
+        news: list[Segment] = []
+        while len(self._waiting) >= _STEP:
+            step, self._waiting = self._waiting[:_STEP], self._waiting[_STEP:]
+            self._listen(step)
+            # What is complete is not news again; what is open is, and replaces what is here.
+            news = [segment for segment in news if segment.is_complete]
+            news += self._news(self._stream.update_transcription())
+        return news
 
     def finish(self) -> list[Segment]:
         """Return the segment that was open, complete, and free the stream."""
+        if len(self._waiting):
+            self._listen(self._waiting)
         transcript = self._stream.stop()
         self._stream.close()
         return self._news(transcript) if transcript is not None else []
+
+    def _listen(self, samples: Samples) -> None:
+        self._moonshine.remember(self, self._last)
+        self._stream.add_audio(_as_floats(samples), RATE)
+        self._last = np.concatenate([self._last, samples])[-_STEP:]
 
     def _news(self, transcript: Any) -> list[Segment]:
         news = [

@@ -1,0 +1,74 @@
+"""The parts of the offline speech engine that need no model, and the measure of the others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rtstream_async.local.engines.offline_speech import pace
+from rtstream_async.local.engines.offline_speech.edges import quietest, voice_edges
+from tests.engines.sounds import errors, noise, quiet, together, tone, voice, word_error_rate
+
+
+def seconds(samples):
+    return [sample / 16_000 for sample in samples]
+
+
+@pytest.mark.parametrize("background", [0.0, 0.0003, 0.01, 0.05])
+def test_a_voice_is_found_between_quiet_edges(background):
+    """Half a second of silence counted as speech moves every caption."""
+    sound = together(quiet(0.3), tone(1.2), quiet(0.4)) + noise(1.9, background)
+    assert seconds(voice_edges(sound)) == pytest.approx([0.3, 1.5], abs=0.021)
+
+
+def test_edges_that_are_as_loud_as_the_voice_stay():
+    """In a factory hall, no edge is better than a wrong one."""
+    sound = noise(2)
+    assert voice_edges(sound) == (0, len(sound))
+    assert voice_edges(quiet(2)) == (0, 32_000)
+
+
+def test_no_more_than_half_a_second_is_taken_from_either_end():
+    """A soft voice before a loud one is a voice, too."""
+    sound = together(quiet(2), tone(1), quiet(2))
+    assert seconds(voice_edges(sound)) == pytest.approx([0.5, 4.5], abs=0.021)
+
+
+@pytest.mark.parametrize("length", [0, 1, 319, 3199])
+def test_a_short_piece_keeps_its_edges(length):
+    """A click at the end of a stream must not fail it."""
+    assert voice_edges(np.ones(length, np.int16)) == (0, length)
+
+
+def test_the_edges_of_a_loud_end_are_the_ends_own():
+    """A voice that is cut off ends where the sound ends, to the sample."""
+    sound = together(quiet(0.3), tone(1.0007))
+    assert voice_edges(sound)[1] == len(sound)
+
+
+def test_a_voice_is_cut_where_it_is_quietest():
+    """A cut through a word makes two wrong words of it."""
+    sound = together(tone(0.2), quiet(0.08), tone(0.2))
+    assert quietest(sound) / 16_000 == pytest.approx(0.24, abs=0.03)
+
+
+@pytest.mark.parametrize("length", [0, 100, 960])
+def test_a_moment_is_cut_in_its_middle(length):
+    """There is nothing to choose from."""
+    assert quietest(np.ones(length, np.int16)) == length // 2
+
+
+def test_what_is_being_said_is_told_less_often_when_many_speak():
+    """Captions of eight streams must not take the core from their recorders."""
+    assert pace.wait_for_next(0.05, speaking=1) == 1.5
+    assert pace.wait_for_next(0.6, speaking=1) == pytest.approx(2.0)
+    assert pace.wait_for_next(0.6, speaking=8) == pytest.approx(16.0)
+
+
+def test_the_measure_counts_words():
+    """A measure that finds no errors would praise anything."""
+    assert word_error_rate([("mister john has 21 ducks", "Mr. John has twenty-one ducks!")]) == 0
+    assert word_error_rate([("one two three four", "one too four")]) == 0.5
+    assert errors([], ["x"]) == 1
+    assert voice(together(quiet(1), tone(1), quiet(1))) == pytest.approx((1, 2), abs=0.01)
+    assert np.abs(noise(1)).max() > 1000
