@@ -69,7 +69,7 @@ def build_app(
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
     app.router.redirect_slashes = False
-    return Gate(app, api_key=api_key, is_host_allowed=is_host_allowed)
+    return Gate(app, api_key=api_key, tokens=services.tokens, is_host_allowed=is_host_allowed)
 
 
 def endpoint(services: Services, handler: Handler) -> Callable[[Request], Awaitable[Response]]:

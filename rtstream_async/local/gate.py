@@ -12,8 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rtstream_async.local.answers import refusal_response, send_denial
 from rtstream_async.local.refusal import Refusal
+from rtstream_async.local.tokens import CLIENT, CLIENT_PREFIX, Tokens
 
 __all__ = ["OPEN_PATHS", "Gate"]
+
+_KEY_PATHS = ("/capture/session/token", "/_local/")
+"""Where a client token is not enough: it must neither outlive itself nor script the server."""
 
 OPEN_PATHS = ("/manifests/", "/segments/", "/files/", "/player", "/console/", "/ws")
 """Where a browser or a socket comes without the key; tokens in the URL stand in for it."""
@@ -29,10 +33,16 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, *, api_key: str, is_host_allowed: Callable[[str], bool]
+        self,
+        app: ASGIApp,
+        *,
+        api_key: str,
+        tokens: Tokens,
+        is_host_allowed: Callable[[str], bool],
     ) -> None:
         self._app = app
         self._key = api_key.encode()
+        self._tokens = tokens
         self._is_host_allowed = is_host_allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +70,7 @@ class Gate:
         try:
             self._check_host(headers)
             if not scope["path"].startswith(OPEN_PATHS):
-                self._check_key(headers)
+                self._check_key(headers, scope["path"])
         except Refusal as refusal:
             await refusal_response(refusal)(scope, receive, send)
             return
@@ -83,9 +93,21 @@ class Gate:
                 421, "WRONG_HOST", "this server does not answer under the name in the Host header"
             )
 
-    def _check_key(self, headers: Mapping[bytes, bytes]) -> None:
+    def _check_key(self, headers: Mapping[bytes, bytes], path: str) -> None:
         given = headers.get(b"x-access-token")
         if given is None:
             raise Refusal(401, "NO_KEY", "no API key; send it in the x-access-token header")
-        if not hmac.compare_digest(given, self._key):
+        if hmac.compare_digest(given, self._key):
+            return
+        if not given.startswith(CLIENT_PREFIX.encode()):
             raise Refusal(401, "WRONG_KEY", "the API key is not valid here")
+        self._check_token(given.decode("latin-1").removeprefix(CLIENT_PREFIX))
+        if path.startswith(_KEY_PATHS):
+            raise Refusal(403, "KEY_NEEDED", "this needs the API key; a client token is not enough")
+
+    def _check_token(self, token: str) -> None:
+        try:
+            self._tokens.check(token, CLIENT)
+        except Refusal as refusal:
+            problem = "has expired" if refusal.code == "EXPIRED" else "is not valid here"
+            raise Refusal(401, "WRONG_TOKEN", f"the client token {problem}") from None

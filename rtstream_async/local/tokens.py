@@ -1,4 +1,4 @@
-"""Expiring tokens for what a browser or a socket fetches without the key.
+"""Expiring tokens for what a browser, a socket or an end user's machine does without the key.
 
 A token names what it opens (one socket, one window of one stream or video, one file) and until
 when. It can't be changed without the server's secret, and opens nothing else.
@@ -18,7 +18,12 @@ import msgspec
 
 from rtstream_async.local.refusal import Refusal
 
-__all__ = ["Grant", "Tokens"]
+__all__ = ["CLIENT", "CLIENT_PREFIX", "Grant", "Tokens"]
+
+CLIENT = "client"
+"""The kind of a token that stands in for the key, on the machine of an end user."""
+
+CLIENT_PREFIX = "st-"
 
 _MAC_BYTES = 16
 
@@ -27,7 +32,7 @@ _MAC_BYTES = 16
 class Grant:
     """What a token opens."""
 
-    kind: str  #: `socket`, `clip`, `timeline` or `file`
+    kind: str  #: `socket`, `clip`, `timeline`, `file` or `client`
     subject: str  #: connection nonce, or id of a stream, a video, or shots of videos
     start_us: int = 0  #: begin of the window, Unix microseconds
     end_us: int = 0  #: end of the window, Unix microseconds

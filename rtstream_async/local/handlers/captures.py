@@ -1,4 +1,4 @@
-"""Capture sessions: make, list, look at."""
+"""Capture sessions: make, list, look at; and tokens for those who capture."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rtstream_async.local.outbound import OutboundError
 from rtstream_async.local.refusal import invalid, not_found
 from rtstream_async.local.store import captures as stored
 from rtstream_async.local.store.captures import CaptureChannelRow, CaptureRow, CaptureView
+from rtstream_async.local.tokens import CLIENT, CLIENT_PREFIX, Grant
 from rtstream_async.protocol import routes
 from rtstream_async.protocol.channels import category_of
 from rtstream_async.protocol.codec import emit
@@ -25,6 +26,8 @@ __all__ = ["ENDPOINTS"]
 _STATES = tuple(state.value for state in CaptureState)
 _PAGE = 100
 _MAX_PAGE = 1000
+_DAY = 86_400  # seconds
+_LONGEST = 30 * _DAY
 
 
 async def create_capture(call: Call) -> Reply:
@@ -70,6 +73,21 @@ async def get_capture(call: Call) -> Reply:
     if view is None:
         raise not_found("capture session", id_)
     return Reply(data=_capture(view))
+
+
+async def issue_token(call: Call) -> Reply:
+    """Answer a token that stands in for the key, for the machine of an end user."""
+    call.body.only(("expires_in", "user_id"))
+    lifetime = call.body.integer("expires_in", _DAY, low=1, high=_LONGEST)
+    grant = Grant(kind=CLIENT, subject=call.body.text("user_id") or "")
+    token = call.services.tokens.issue(grant, lifetime=lifetime)
+    return Reply(
+        data={
+            "token": f"{CLIENT_PREFIX}{token}",
+            "expires_at": int(time.time()) + lifetime,
+            "expires_in": lifetime,
+        }
+    )
 
 
 def _checked_callback(call: Call) -> str | None:
@@ -134,4 +152,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     (routes.CAPTURE_CREATE, create_capture),
     (routes.CAPTURE_LIST, list_captures),
     (routes.CAPTURE, get_capture),
+    (routes.CAPTURE_TOKEN, issue_token),
 )

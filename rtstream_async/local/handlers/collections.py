@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.refusal import conflict
 from rtstream_async.local.store import statements
+from rtstream_async.local.store.captures import delete_captures
 from rtstream_async.local.store.collections import CollectionRow
 from rtstream_async.models.records import CollectionRecord
 from rtstream_async.protocol import routes
@@ -73,6 +74,7 @@ async def delete_collection(call: Call) -> Reply:
         raise conflict(f"streams of this collection still run; stop them: {', '.join(running)}")
     for stream in streams:
         await services.director.forget(stream)
+    await services.store.run(delete_captures, id_)
     await services.collections.remove(id_)
     return Reply(message="the collection is deleted")
 
