@@ -100,6 +100,9 @@ if TYPE_CHECKING:
     from rtstream_async.protocol.retry import (
         RetryPolicy,
     )
+    from rtstream_async.realtime.raw import (
+        WebSocketConnection,
+    )
     from rtstream_async.realtime.settings import (
         HubSettings,
     )
@@ -218,6 +221,7 @@ __all__ = [
     "ValidationError",
     "Video",
     "VideoSegment",
+    "WebSocketConnection",
     "Word",
     "WrongEventLoopError",
     "connect",
@@ -288,6 +292,7 @@ _HOMES = {
     "rtstream_async.models.videos": ("VideoSegment",),
     "rtstream_async.protocol.overflow": ("Overflow",),
     "rtstream_async.protocol.retry": ("RetryPolicy",),
+    "rtstream_async.realtime.raw": ("WebSocketConnection",),
     "rtstream_async.realtime.settings": ("HubSettings",),
     "rtstream_async.realtime.subscription": ("Subscription", "SubscriptionStats"),
     "rtstream_async.resources.capture_session": ("CaptureSession",),

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from rtstream_async.models.alerts import Event
     from rtstream_async.models.announcements import StateChange
     from rtstream_async.realtime.hub import Hub
+    from rtstream_async.realtime.raw import WebSocketConnection
     from rtstream_async.realtime.settings import HubSettings
     from rtstream_async.transport.http import AnyClient
-    from rtstream_async.transport.socket import SocketOptions
+    from rtstream_async.transport.socket import OpenSocket, SocketOptions
 
 __all__ = ["Connection", "connect"]
 
@@ -182,6 +183,45 @@ class Connection(ConnectionSessions, Events):
         record = await collections.get(self._context.caller, collection_id)
         return Collection(self._context, record)
 
+    async def get_collections(self) -> list[Collection]:
+        """Return all collections of the account."""
+        records = await collections.list_all(self._context.caller)
+        return [Collection(self._context, record) for record in records]
+
+    async def create_collection(
+        self, name: str, description: str, is_public: bool = False
+    ) -> Collection:
+        """Return a new collection.
+
+        Not sent again when it is not known what became of it: it would be made twice.
+
+        Args:
+            name: Its name.
+            description: What is in it; may be empty.
+            is_public: Whether others can see it.
+
+        Raises:
+            InvalidArgumentError: `name` is empty.
+        """
+        if not name.strip():
+            raise InvalidArgumentError("name", "is empty")
+        record = await collections.create(
+            self._context.caller, name=name, description=description, is_public=is_public
+        )
+        return Collection(self._context, record)
+
+    async def update_collection(
+        self,
+        id: str,  # noqa: A002 - the reference's name
+        name: str,
+        description: str,
+    ) -> Collection:
+        """Rename the collection with this id, and return it as it is then."""
+        record = await collections.change(
+            self._context.caller, id, name=name, description=description
+        )
+        return Collection(self._context, record)
+
     async def create_event(self, event_prompt: str, label: str) -> str:
         """Return the id of a new event: a rule that alerts of any index can be made of.
 
@@ -202,6 +242,24 @@ class Connection(ConnectionSessions, Events):
     async def list_events(self) -> list[Event]:
         """Return all events of the account."""
         return await events.list_all(self._context.caller)
+
+    async def connect_websocket(self, collection_id: str = "default") -> WebSocketConnection:
+        """Return a socket of your own, not connected yet, that gives raw frames.
+
+        For programs that are ported from the synchronous SDK. `events()` shares one socket,
+        survives its loss, and gives typed messages.
+        """
+        from rtstream_async.realtime.raw import WebSocketConnection
+        from rtstream_async.realtime.settings import HubSettings
+
+        fetch_url = partial(collections.get_websocket_url, self._context.caller, collection_id)
+        settings = self._realtime or HubSettings()
+        return WebSocketConnection(
+            await fetch_url(),
+            fetch_url=fetch_url,
+            open_socket=self._opener(),
+            first_frame_timeout=settings.first_frame_timeout,
+        )
 
     async def ws_connection_id(self) -> str:
         """Return the id that pipelines push to, for use by hand; opens the socket if need be.
@@ -231,20 +289,25 @@ class Connection(ConnectionSessions, Events):
         from rtstream_async.api.polling import RecordPoller
         from rtstream_async.realtime.hub import Hub
         from rtstream_async.realtime.settings import HubSettings
-        from rtstream_async.transport.socket import SocketOptions, opener
 
-        options = attrs.evolve(
-            self._websocket or SocketOptions(),
-            ssl=self._http.ssl,
-            proxy=_socket_proxy(self._http.proxy),
-        )
         caller = self._context.caller
         return Hub(
             fetch_url=partial(collections.get_websocket_url, caller),
-            open_socket=opener(options),
+            open_socket=self._opener(),
             settings=self._realtime or HubSettings(),
             supervisor=self._supervisor,
             poller=RecordPoller(caller),
+        )
+
+    def _opener(self) -> OpenSocket:
+        from rtstream_async.transport.socket import SocketOptions, opener
+
+        return opener(
+            attrs.evolve(
+                self._websocket or SocketOptions(),
+                ssl=self._http.ssl,
+                proxy=_socket_proxy(self._http.proxy),
+            )
         )
 
 

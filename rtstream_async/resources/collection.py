@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rtstream_async.api import collections, streams
 from rtstream_async.api import search as searches
-from rtstream_async.api import streams
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.models.records import Page, StreamRecord
@@ -51,6 +51,10 @@ class Collection(Library, CollectionSessions):
     def is_public(self) -> bool | None:
         """Whether others can see it."""
         return self._record.is_public
+
+    async def delete(self) -> None:
+        """Delete the collection with all that is in it; a second time is an error."""
+        await collections.delete(self._context.caller, self.id)
 
     async def connect_rtstream(
         self,

@@ -76,6 +76,14 @@ class Socket(Protocol):
         """Read again."""
         ...
 
+    async def send(self, text: str) -> None:
+        """Send one text message.
+
+        Raises:
+            LinkClosedError: The connection has ended.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Say goodbye, within the close timeout, and end the connection; never raises."""
         ...

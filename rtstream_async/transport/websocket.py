@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
+    ConnectionClosed,
     InvalidMessage,
     InvalidProxy,
     InvalidStatus,
@@ -28,6 +29,7 @@ from websockets.protocol import Event
 from rtstream_async.errors import (
     AuthenticationError,
     HandshakeError,
+    LinkClosedError,
     ProtocolError,
     RTStreamError,
     TransportError,
@@ -186,6 +188,12 @@ class _WebSocket:
 
     def resume(self) -> None:
         self._connection.transport.resume_reading()
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as exc:
+            raise LinkClosedError(f"the socket is gone: {_how(self._connection).cause}") from exc
 
     async def aclose(self) -> None:
         # A goodbye that is not read, or can't be sent, must not hold up the user's.

@@ -115,8 +115,11 @@ def agree(row, ours):
     if "result" not in row:
         return
     official = row["result"]
+    change = OTHER_RESULT.get(row["row"], {})
     if isinstance(official, dict):
-        official = official | OTHER_RESULT.get(row["row"], {})
+        official = official | change
+    elif isinstance(official, list):  # by place
+        official = [item | change[n] if n in change else item for n, item in enumerate(official)]
     same(ours, official)
 
 

@@ -11,6 +11,8 @@ OTHER_REQUEST = {
 OTHER_OUTCOME = {
     9: rts.AuthenticationError,  # found before any request
     13: rts.InvalidArgumentError,
+    16: None,  # TypeError; nothing said is nothing there
+    27: rts.ProtocolError,  # a socket to nowhere
     242: rts.RateLimitError,  # later it may work: no mistake of the caller's
     243: rts.ServerError,
     252: rts.ValidationError,  # AttributeError
@@ -22,4 +24,6 @@ OTHER_OUTCOME = {
     278: rts.ProtocolError,  # AttributeError
     279: rts.ProtocolError,  # AttributeError
 }
-OTHER_RESULT = {}
+OTHER_RESULT = {
+    15: {1: {"is_public": None}},  # not told is not known
+}
