@@ -2,7 +2,7 @@ import pytest
 
 import rtstream_async as rts
 from rtstream_async.models.records import CollectionRecord, IndexRecord, Page, StreamRecord
-from rtstream_async.protocol.codec import replies
+from rtstream_async.protocol.codec import replies, search
 from rtstream_async.protocol.paging import ByNumber
 from rtstream_async.resources.context import Context
 
@@ -89,6 +89,30 @@ def test_a_handle_tells_what_only_the_service_knows(context):
     with pytest.raises(KeyError):
         stream["none"]
     assert "raw" not in list(stream.keys())
+
+
+HIT = {
+    "rtstream_id": "rts-1",
+    "rtstream_name": "Flood",
+    "start": 1.5,
+    "end": 2.5,
+    "text": "water",
+    "score": 0.5,
+    "scene_index_id": "i-1",
+    "scene_index_name": "n",
+    "metadata": {"k": 1},
+    "stream_url": "https://x/s.m3u8",
+    "player_url": "https://x/p",
+}
+
+
+@pytest.mark.parametrize("name", [*(HIT.keys() - {"score"}), "search_score"])
+def test_a_shots_properties_are_attributes_and_keys(context, name):
+    """Row 61; what the service knows of its own accord need not be asked for."""
+    shot = rts.RTStreamShot(context, search.shot(HIT))
+    wire = {**HIT, "search_score": 0.5}
+    assert getattr(shot, name) == shot[name] == wire[name]
+    assert name in list(shot.keys())
 
 
 def test_handles_are_identities(context):
