@@ -10,12 +10,8 @@ import numpy as np
 import pytest
 
 from rtstream_async.local.domain.assembly import File
-from rtstream_async.local.media.export import (
-    Exported,
-    NothingReadableError,
-    Order,
-    assemble,
-)
+from rtstream_async.local.media.export import NothingReadableError, assemble
+from rtstream_async.local.media.export_order import Exported, Order
 from tests.media.clips import Clip, append_ts, frame_index, make_clip
 from tests.media.flashes import clicks_in, flashes_in, make_flashes
 from tests.media.harness import Recording, record_file

@@ -35,7 +35,8 @@ from rtstream_async.local.domain.assembly import (
     lay_out,
     longest,
 )
-from rtstream_async.local.domain.pieces import Piece, length
+from rtstream_async.local.domain.pieces import length
+from rtstream_async.local.media.export_order import Exported, Order
 from rtstream_async.local.media.pictures import Pictures
 from rtstream_async.local.media.segments import (
     Contents,
@@ -47,7 +48,7 @@ from rtstream_async.local.media.segments import (
 from rtstream_async.local.media.sounds import CopiedSound, RecodedSound, Sounds
 from rtstream_async.local.parent import Parent, serve_parent
 
-__all__ = ["Exported", "Order", "assemble", "main"]
+__all__ = ["NothingReadableError", "assemble", "main"]
 
 _IN_STEP = 0.08  # seconds that a player may get out of step with sound that is copied
 _SCANNED, _WRITTEN = 0.2, 0.95  # shares of the work
@@ -55,28 +56,6 @@ _TELL_EVERY = 0.25  # seconds
 _NICENESS = 10  # recordings come first
 
 _Tell = Callable[[float], None]
-
-
-@attrs.frozen(kw_only=True)
-class Order:
-    """What is to be made."""
-
-    files: tuple[File, ...]  #: in order of time
-    target: str  #: the file to write
-    title: str
-
-
-@attrs.frozen(kw_only=True)
-class Exported:
-    """What was made."""
-
-    has_picture: bool
-    has_sound: bool
-    duration: float  #: seconds
-    pieces: tuple[Piece, ...]  #: which of its seconds was when
-    unreadable: tuple[str, ...]  #: files that are not in it
-    recoded_pictures: int
-    recoded_sound: bool
 
 
 class NothingReadableError(Exception):
