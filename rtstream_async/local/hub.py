@@ -19,6 +19,7 @@ from rtstream_async.local.refusal import Refusal
 from rtstream_async.local.tokens import Grant, Tokens
 from rtstream_async.local.wire import query_of, wire_of
 from rtstream_async.protocol.codec import emit
+from rtstream_async.protocol.codec.emit import AlertShape
 
 __all__ = ["HandshakeFaults", "Hub", "HubSettings", "Peer", "Sent"]
 
@@ -38,6 +39,7 @@ class HubSettings:
     url_lifetime: float = 60.0  #: how long an issued socket URL can be opened
     close_grace: float = 2.0  #: how long a goodbye may take
     scene_channel: str = "scene_index"  #: what visual indexes are pushed as; or `visual_index`
+    alert_shape: AlertShape = "full"  #: how an alert looks; the documents do not agree
     pushes_understandings: bool = False  #: the service's frame for them is not known; ours is
 
 
@@ -142,6 +144,11 @@ class Hub:
     def scene_channel(self) -> str:
         """The name of the channel that visual indexes are pushed on."""
         return self._settings.scene_channel
+
+    @property
+    def alert_shape(self) -> AlertShape:
+        """How an alert looks on the socket."""
+        return self._settings.alert_shape
 
     @property
     def pushes_understandings(self) -> bool:

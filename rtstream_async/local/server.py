@@ -43,6 +43,7 @@ from rtstream_async.local.store.schema import prepare
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.local.tokens import Tokens
 from rtstream_async.local.wire import QuietServer, make_server
+from rtstream_async.protocol.codec.emit import AlertShape
 from rtstream_async.supervisor import Supervisor
 
 __all__ = ["LocalServer"]
@@ -86,6 +87,7 @@ class LocalServer:
         open_timeout: float = 10.0,
         drain: float = 8.0,
         scene_channel: Literal["scene_index", "visual_index"] = "scene_index",
+        alert_shape: AlertShape = "full",
         push_understandings: bool = False,
         webhook_allow: Iterable[str] | None = None,
     ) -> None:
@@ -114,6 +116,8 @@ class LocalServer:
             clip_lifetime: Seconds for which an issued manifest URL plays.
             open_timeout: Seconds that connecting waits for a source.
             scene_channel: What visual indexes are pushed as; the service's documents have both.
+            alert_shape: How an alert looks on the socket: `full`, or one of the shapes of the
+                service's documents: `reference`, `realtime`, `bare`, `callback`.
             push_understandings: Push records of understandings, too; the service's own frame for
                 them is not known, so it is one of ours.
             drain: Seconds that recordings and indexes may take to finish at the end.
@@ -152,6 +156,7 @@ class LocalServer:
                 queue=socket_queue,
                 url_lifetime=socket_url_lifetime,
                 scene_channel=scene_channel,
+                alert_shape=alert_shape,
                 pushes_understandings=push_understandings,
             ),
         )

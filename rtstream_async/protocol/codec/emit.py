@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from rtstream_async.models.messages import (
     AlertMessage,
@@ -23,6 +23,9 @@ from rtstream_async.models.records import CollectionRecord, IndexRecord, Scene, 
 from rtstream_async.protocol.codec.times import milliseconds
 
 __all__ = [
+    "ALERT_SHAPES",
+    "AlertShape",
+    "alert_frame",
     "collection",
     "created_at",
     "frame",
@@ -32,6 +35,22 @@ __all__ = [
     "stream",
     "understanding_frame",
 ]
+
+
+AlertShape = Literal["full", "reference", "realtime", "bare", "callback"]
+"""How an alert looks on the socket; the documents have four ways, and `full` fits them all."""
+
+ALERT_SHAPES: tuple[AlertShape, ...] = ("full", "reference", "realtime", "bare", "callback")
+
+_ALERT_SHAPES: Mapping[AlertShape, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "reference": (("channel", "rtstream_id"), ("event_label", "timestamp", "text")),
+    "realtime": (
+        ("channel", "rtstream_id", "rtstream_name"),
+        ("label", "triggered", "confidence", "start", "end"),
+    ),
+    "bare": (("event_label", "rtstream_id", "timestamp"), ("text",)),
+    "callback": (("channel", "rtstream_id"), ("label", "confidence", "text")),
+}
 
 
 def hello(connection_id: str) -> dict[str, Any]:
@@ -57,6 +76,25 @@ def frame(message: Message, **extra: Any) -> dict[str, Any]:
             return _capture_frame(message, extra)
         case _:
             raise TypeError(f"no frame says {type(message).__name__}; give the frame itself")
+
+
+def alert_frame(message: AlertMessage, shape: AlertShape = "full") -> dict[str, Any]:
+    """Return the socket frame of an alert, in one of the shapes that were published.
+
+    Args:
+        message: The alert.
+        shape: `full` has what all others have; the others are for trying a strict reader:
+            `reference` is of the reference, `realtime`, `bare` (without a channel) and `callback`
+            are of other documents and programs.
+    """
+    whole = _pipeline_frame(message, _alert(message))
+    if shape == "full":
+        return whole
+    top, inner = _ALERT_SHAPES[shape]
+    said = whole["data"] | {key: value for key, value in whole.items() if key != "data"}
+    return {key: said[key] for key in top if key in said} | {
+        "data": {key: said[key] for key in inner if key in said}
+    }
 
 
 def understanding_frame(

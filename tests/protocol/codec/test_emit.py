@@ -191,3 +191,89 @@ def test_a_collection_is_private_unless_it_says_otherwise() -> None:
         "owner": "x",
     }
     assert emit.hello("conn-1") == {"connection_id": "conn-1"}
+
+
+ALERT = AlertMessage(
+    channel="alert",
+    rtstream_id="rts-1",
+    rtstream_name="display:1",
+    label="slack_opened",
+    event_id="3adc40d26d6fed0d",
+    text="chat app came to the front",
+    confidence=0.93,
+    timestamp=1710000012.34,
+    start=1710000012.34,
+    end=1710000018.9,
+)
+
+SHAPES = {
+    "reference": {
+        "channel": "alert",
+        "rtstream_id": "rts-1",
+        "data": {
+            "event_label": "slack_opened",
+            "timestamp": 1710000012340,
+            "text": "chat app came to the front",
+        },
+    },
+    "realtime": {
+        "channel": "alert",
+        "rtstream_id": "rts-1",
+        "rtstream_name": "display:1",
+        "data": {
+            "label": "slack_opened",
+            "triggered": True,
+            "confidence": 0.93,
+            "start": 1710000012340,
+            "end": 1710000018900,
+        },
+    },
+    "bare": {
+        "event_label": "slack_opened",
+        "rtstream_id": "rts-1",
+        "timestamp": 1710000012340,
+        "data": {"text": "chat app came to the front"},
+    },
+    "callback": {
+        "channel": "alert",
+        "rtstream_id": "rts-1",
+        "data": {
+            "label": "slack_opened",
+            "confidence": 0.93,
+            "text": "chat app came to the front",
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_alert_takes_each_shape_that_was_published(shape):
+    """A strict reader of one document is tried with that document's shape."""
+    assert emit.alert_frame(ALERT, shape) == SHAPES[shape]
+    read = decode_frame(json.dumps(SHAPES[shape]).encode(), 0.0, 1)
+    assert isinstance(read, AlertMessage)
+    assert (read.label, read.rtstream_id) == ("slack_opened", "rts-1")
+
+
+def test_the_full_shape_has_all_that_the_others_have():
+    """One frame for readers of any of the documents."""
+    whole = emit.alert_frame(ALERT)
+    assert set(emit.ALERT_SHAPES) == {"full", *SHAPES}
+    for frame in SHAPES.values():
+        assert frame["data"].items() <= whole["data"].items()
+
+
+def test_an_understanding_has_a_frame_of_our_own():
+    """The service's is not known; a reader can at least tell that it is ours."""
+    frame = emit.understanding_frame(
+        rtstream_id="rts-1",
+        rtstream_name="door",
+        understanding_id="und-1",
+        output="scene",
+        start=1.5,
+        end=2.5,
+        text="water",
+    )
+    assert frame["channel"] == "understanding"
+    assert (frame["data"]["start"], frame["data"]["end"]) == (1500, 2500)
+    assert frame["data"]["text"] == "water"
