@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ENTROPY",
     "asset_id",
+    "bare_id",
     "capture_id",
     "collection_id",
     "connection_id",
@@ -29,9 +30,19 @@ def collection_id(now: float, entropy: bytes) -> str:
     return f"c-{_uuid7(now, entropy)}"
 
 
-def asset_id(now: float, entropy: bytes, *, has_picture: bool) -> str:
-    """Return `m-` (a video) or `a-` (sound alone) and a UUID of version 7."""
-    return f"{'m' if has_picture else 'a'}-{_uuid7(now, entropy)}"
+def bare_id(now: float, entropy: bytes) -> str:
+    """Return a UUID of version 7, which an exported video gets as soon as it is begun."""
+    return _uuid7(now, entropy)
+
+
+def asset_id(bare: str, *, has_picture: bool) -> str:
+    """Return the id of an exported video, `m-` and its `bare` id, or of sound alone, `a-`."""
+    return f"{'m' if has_picture else 'a'}-{bare}"
+
+
+def job_id(entropy: bytes) -> str:
+    """Return the id of long work, under which its outcome can be asked for."""
+    return f"job-{entropy.hex()}"
 
 
 def capture_id(now: float, entropy: bytes) -> str:

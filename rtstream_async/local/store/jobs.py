@@ -17,6 +17,7 @@ __all__ = [
     "PROCESSING",
     "JobRow",
     "add_job",
+    "delete_job",
     "finish_job",
     "forget_old_jobs",
     "get_job",
@@ -83,6 +84,11 @@ def finish_job(
     )
     update(db, "jobs", after)
     return after
+
+
+def delete_job(db: sqlite3.Connection, id_: str) -> None:
+    """Forget a piece of work."""
+    db.execute("DELETE FROM jobs WHERE id = ?", (id_,))
 
 
 def uncalled_jobs(db: sqlite3.Connection) -> list[JobRow]:
