@@ -66,6 +66,7 @@ class IndexRecord(Keyed):
     prompt: str | None = None
     name: str | None = None
     status: str | None = None  #: `running`, `stopped` or any other word of the service
+    sandbox_id: str | None = None
     raw: Mapping[str, Any] = raw_field()
 
     @property

@@ -71,9 +71,7 @@ class Alerting(ABC):
             callback_url=address,
             ws_connection_id=target,
         )
-        watched.context.note_armed(
-            ws_connection_id, target, stream_id=watched.rtstream_id, channel="alert"
-        )
+        watched.context.note_armed(target, stream_id=watched.rtstream_id, channel="alert")
         return alert_id
 
     async def list_alerts(self) -> list[Alert]:

@@ -218,7 +218,7 @@ async def create_session(
         ws_connection_id=target,
         metadata=metadata,
     )
-    context.note_armed(ws_connection_id, target, stream_id=record.id, channel=_CHANNEL)
+    context.note_armed(target, stream_id=record.id, channel=_CHANNEL)
     return CaptureSession(context, record)
 
 

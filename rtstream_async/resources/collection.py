@@ -100,9 +100,8 @@ class Collection(Library, CollectionSessions):
             enable_transcript=enable_transcript,
             ws_connection_id=target,
         )
-        self._context.note_armed(
-            ws_connection_id, target, stream_id=record.id, channel="transcript"
-        )
+        if has_transcript:
+            self._context.note_armed(target, stream_id=record.id, channel="transcript")
         return RTStream(self._context, record)
 
     async def get_rtstream(self, id: str) -> RTStream:  # noqa: A002 - the reference's name

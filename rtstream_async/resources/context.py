@@ -45,14 +45,11 @@ class Context:
             return await self.hub.connection_id()
         return ws_connection_id or None
 
-    def note_armed(
-        self,
-        ws_connection_id: str | Unset | None,
-        target: str | None,
-        *,
-        stream_id: str,
-        channel: str,
-    ) -> None:
-        """Tell the hub that something now makes messages for our own socket."""
-        if isinstance(ws_connection_id, Unset) and target is not None:
-            self.hub.note_armed(rtstream_id=stream_id, channel=channel, connection_id=target)
+    def note_armed(self, target: str | None, *, stream_id: str, channel: str) -> None:
+        """Tell the hub that something now makes messages for `target`, which may be our socket.
+
+        The id of our own socket may have been given by hand, as every snippet of the reference
+        does; the hub knows which ids are ours, and who never asked for one has no hub.
+        """
+        if target is not None and self._hub is not None:
+            self._hub.note_armed(rtstream_id=stream_id, channel=channel, connection_id=target)

@@ -248,7 +248,7 @@ class Indexing(Handle[StreamRecord]):
             ws_connection_id=target,
             sandbox_id=sandbox_id,
         )
-        self._context.note_armed(ws_connection_id, target, stream_id=stream_id, channel=channel)
+        self._context.note_armed(target, stream_id=stream_id, channel=channel)
         if output_type is not None:
             self._context.hub.set_output_type(stream_id, channel, output_type)
         return RTStreamSceneIndex(self._context, record)

@@ -65,6 +65,11 @@ class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
         return self._record.status
 
     @property
+    def sandbox_id(self) -> str | None:
+        """The sandbox that its model runs in, as it was passed on."""
+        return self._record.sandbox_id
+
+    @property
     def is_running(self) -> bool:
         """Whether `status` is one of the service's words for a running index."""
         return self._record.is_running

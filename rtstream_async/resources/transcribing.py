@@ -44,9 +44,7 @@ class Transcribing(Handle[StreamRecord]):
         status = await transcripts.start(
             self._context.caller, self._record.id, engine=engine, ws_connection_id=target
         )
-        self._context.note_armed(
-            ws_connection_id, target, stream_id=self._record.id, channel="transcript"
-        )
+        self._context.note_armed(target, stream_id=self._record.id, channel="transcript")
         return status
 
     async def stop_transcript(

@@ -52,9 +52,7 @@ class Understood(Handle[StreamRecord]):
             store=store,
             ws_connection_id=target,
         )
-        self._context.note_armed(
-            ws_connection_id, target, stream_id=self._record.id, channel="understanding"
-        )
+        self._context.note_armed(target, stream_id=self._record.id, channel="understanding")
         return RTStreamUnderstanding(self._context, record)
 
     async def get_understanding(self, understanding_id: str) -> RTStreamUnderstanding:

@@ -73,6 +73,17 @@ async def test_a_transcript_may_push_to_nobody_or_to_somebody_else(service):
     assert service.sockets.requests == 0
 
 
+async def test_our_own_connection_id_may_be_given_by_hand(service):
+    """Every snippet of the reference does so; it is armed all the same."""
+    peer = await service.live()
+    stream = service.stream()
+    await stream.start_transcript(ws_connection_id=await service.conn.ws_connection_id())
+    await peer.send(said("hello"))
+    async with stream.events("transcript", control=True) as sub:
+        assert (await sub.receive(timeout=PATIENCE)).text == "hello"
+    assert service.asked(STATUS) == []
+
+
 async def test_a_transcript_is_stopped_gently_or_at_once(service):
     """What is being said at this moment is somebody's last sentence."""
     service.says(SWITCH, {"status": "stopped"})

@@ -135,6 +135,7 @@ def index(data: object, *, rtstream_id: str, index_id: str | None = None) -> Ind
         prompt=text(fields, "prompt"),
         name=text(fields, "name"),
         status=text(fields, "status"),
+        sandbox_id=text(fields, "sandbox_id"),
         raw=fields,
     )
 
