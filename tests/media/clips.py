@@ -17,9 +17,10 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-__all__ = ["Clip", "append_ts", "frame_index", "jpeg_index", "make_clip"]
+__all__ = ["CHIRP", "Clip", "append_ts", "chirp", "frame_index", "jpeg_index", "make_clip"]
 
 _BITS = 12
+CHIRP = 0.06  # seconds
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +37,10 @@ class Clip:
     first_index: int = 0
     shift: float = 0.0  # seconds added to every timestamp
     pix_fmt: str = "yuv420p"
+    rate: int = 48_000
+    layout: str = "mono"
+    chirps: tuple[float, ...] = ()  # seconds at which one begins, in silence; without: a tone
+    gap: tuple[float, float] = (0, 0)  # seconds from which and to which there is no sound at all
 
     @property
     def frames(self) -> int:
@@ -49,7 +54,7 @@ def make_clip(path: Path, clip: Clip) -> Path:
         options = {"mpegts_copyts": "1"}
     with av.open(str(path), "w", options=options) as out:
         video = _video_stream(out, clip) if clip.video else None
-        audio = out.add_stream(clip.audio, 48_000, layout="mono") if clip.audio else None
+        audio = out.add_stream(clip.audio, clip.rate, layout=clip.layout) if clip.audio else None
         for second in range(-(-round(clip.seconds * 1000) // 1000)):
             if video is not None:
                 frames = range(second * clip.fps, min((second + 1) * clip.fps, clip.frames))
@@ -130,13 +135,35 @@ def _draw(clip, index):
     return picture
 
 
+def chirp(rate: int) -> np.ndarray:
+    """A rising tone, whose place in any sound is found to the millisecond."""
+    at = np.arange(round(CHIRP * rate)) / rate
+    return np.sin(2 * np.pi * (300 * at + 0.5 * 2500 / CHIRP * at**2)) * np.hanning(len(at))
+
+
 def _encode_sound(stream, clip, second, length):
     rate = stream.codec_context.sample_rate
-    count = round(length * rate)
-    at = np.arange(count) + second * rate
-    wave = (np.sin(at * 2 * np.pi * 440 / rate) * 8000).astype(np.int16)
-    frame = AudioFrame.from_ndarray(wave.reshape(1, -1), format="s16", layout="mono")
-    frame.sample_rate = rate
-    frame.pts = second * rate + round(clip.shift * rate)
-    frame.time_base = Fraction(1, rate)
-    yield from stream.encode(frame)
+    wave = (_wave(clip, rate, second, length) * 8000).astype(np.int16)
+    channels = stream.codec_context.layout.nb_channels
+    first, last = (round(max(0, edge - second) * rate) for edge in clip.gap)
+    for begin, end in ((0, min(first, len(wave))), (min(last, len(wave)), len(wave))):
+        if begin == end:
+            continue
+        samples = np.repeat(wave[begin:end], channels).reshape(1, -1)
+        frame = AudioFrame.from_ndarray(samples, format="s16", layout=clip.layout)
+        frame.sample_rate = rate
+        frame.pts = second * rate + begin + round(clip.shift * rate)
+        frame.time_base = Fraction(1, rate)
+        yield from stream.encode(frame)
+
+
+def _wave(clip, rate, second, length):
+    at = np.arange(round(length * rate)) + second * rate
+    if not clip.chirps:
+        return np.sin(at * 2 * np.pi * 440 / rate)
+    wave, sign = np.zeros(len(at)), chirp(rate)
+    for begin in clip.chirps:
+        first = round((begin - second) * rate)
+        if 0 <= first <= len(wave) - len(sign):
+            wave[first : first + len(sign)] = sign
+    return wave

@@ -113,7 +113,12 @@ async def recording(url: str, directory: Path, **settings: object) -> AsyncItera
 
 
 async def record_file(
-    path: Path, directory: Path, *, sample: float | None = None, **settings: object
+    path: Path,
+    directory: Path,
+    *,
+    sample: float | None = None,
+    listen: bool = False,
+    **settings: object,
 ) -> Recording:
     """Record a file as fast as possible, from the Unix time `START` on."""
     await asyncio.to_thread(directory.mkdir, exist_ok=True)
@@ -122,6 +127,8 @@ async def record_file(
     made = Recording(IngestSettings(source=source, directory=str(directory), **options))
     if sample is not None:
         await made.ingest.sample("k", origin=START, period=sample)
+    if listen:
+        await made.ingest.listen()
     async with asyncio.timeout(_PATIENCE):
         await made.ingest.run()
     return made

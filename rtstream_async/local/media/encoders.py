@@ -15,6 +15,7 @@ from av import error
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.codec.context import Flags2
 from av.container import OutputContainer
 from av.filter import Graph
 from av.packet import Packet
@@ -35,6 +36,7 @@ _AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
 _X264 = {"preset": "superfast", "tune": "zerolatency", "crf": "23", "forced-idr": "1"}
 
 _FrameSink = Callable[[VideoFrame], None]
+_SoundSink = Callable[[AudioFrame], None]
 
 
 class _Encoder:
@@ -216,9 +218,13 @@ class AudioEncoder:
     is_video = False
     is_copy = False
 
-    def __init__(self, stream: AudioStream) -> None:
+    def __init__(self, stream: AudioStream, on_frame: _SoundSink) -> None:
         self._source = stream
+        self._on_frame = on_frame
         context = stream.codec_context
+        # A decoder that leaves out what an encoder had put first moves the rest, by ticks of the
+        # source's clock; our packets count others.
+        context.flags2 |= Flags2.skip_manual
         rate = context.sample_rate if context.sample_rate in _AAC_RATES else 48_000
         self._rate = rate
         self._layout = "mono" if context.channels == 1 else "stereo"
@@ -250,6 +256,8 @@ class AudioEncoder:
             yield Made(packet=packet)
 
     def _recode(self, frame: AudioFrame | None) -> Iterator[Made]:
+        if frame is not None:
+            self._on_frame(frame)
         try:
             pieces = self._resampler.resample(frame)
         except ValueError:

@@ -7,11 +7,12 @@ from typing import Any
 import attrs
 import msgspec
 
-from rtstream_async.local.engines.ports import Frame
+from rtstream_async.local.engines.ports import Frame, Sound
 
 __all__ = [
     "AudioTrack",
     "Ended",
+    "Heard",
     "IngestEvent",
     "Lost",
     "OpenSegment",
@@ -90,8 +91,10 @@ class Progress:
     time: float  #: recorded up to here, Unix seconds
     open_segment: OpenSegment | None
     sampled_to: float  #: no frame from before this Unix time will be `Sampled` any more
+    heard_to: float  #: no sound from before this Unix time will be `Heard` any more
     lag: float  #: seconds behind the wall clock
     dropped_frames: int  #: sampled frames thrown away so far because nobody took them in time
+    dropped_sound: float  #: seconds of sound thrown away so far, likewise
 
 
 @attrs.frozen(kw_only=True)
@@ -101,6 +104,19 @@ class Sampled:
     key: str  #: as given to `Ingest.sample`
     due: float  #: the sampling time it answers, Unix seconds; the frame's own is at or after it
     frame: Frame
+
+
+@attrs.frozen(kw_only=True)
+class Heard:
+    """Sound that was asked for; the pieces come in order of time."""
+
+    sound: Sound
+    is_last: bool = False  #: `Ingest.unlisten()` was obeyed: no more comes; this may be empty
+
+    @property
+    def length(self) -> float:
+        """Seconds."""
+        return self.sound.end - self.sound.time
 
 
 @attrs.frozen(kw_only=True)
@@ -127,13 +143,14 @@ class Ended:
     reason: str  #: in plain words
 
 
-IngestEvent = Opened | SegmentClosed | Progress | Sampled | Refused | Lost | Ended
+IngestEvent = Opened | SegmentClosed | Progress | Sampled | Heard | Refused | Lost | Ended
 
 _WIRE: dict[str, type[IngestEvent]] = {
     "opened": Opened,
     "segment_closed": SegmentClosed,
     "progress": Progress,
     "sampled": Sampled,
+    "heard": Heard,
     "refused": Refused,
     "lost": Lost,
     "ended": Ended,

@@ -1,8 +1,8 @@
 """One running stream, seen from the server: a worker process and what it tells.
 
-The worker opens the source, records it and samples frames. A crash in native code, a read that
-hangs and a source that went away look the same from here: the worker ended, and is started
-again a little later.
+The worker opens the source, records it, samples frames and decodes the sound. A crash in native
+code, a read that hangs and a source that went away look the same from here: the worker ended, and
+is started again a little later.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rtstream_async.local.child import Child
 from rtstream_async.local.domain.backoff import PERMANENT_REFUSALS, STABLE_AFTER, retry_delay
 from rtstream_async.local.media.events import (
     Ended,
+    Heard,
     IngestEvent,
     Lost,
     Opened,
@@ -36,6 +37,7 @@ __all__ = ["Ingest", "IngestSettings"]
 
 _WORKER = "rtstream_async.local.media.worker"
 _GOODBYE = 2.0  # seconds for a worker to finish when our own task is cancelled
+_LAST_SOUND = 2.0  # seconds for what was heard before somebody wanted no more
 
 _Sink = Callable[[IngestEvent], Awaitable[None]]
 
@@ -55,11 +57,14 @@ class Ingest:
         Args:
             settings: The source and where to record it.
             emit: Gets every event, in order. While it waits, the worker's events wait too; the
-                worker then drops sampled frames (counted in `Progress`), never segments.
+                worker then drops sampled frames and sound (counted in `Progress`), never
+                segments.
         """
         self._settings = settings
         self._emit = emit
         self._orders: dict[str, _SampleOrder] = {}
+        self._is_listening = False
+        self._fell_silent = asyncio.Event()
         self._child: Child | None = None
         self._stopping = asyncio.Event()
         self._finished = asyncio.Event()
@@ -127,6 +132,30 @@ class Ingest:
         if self._orders.pop(key, None) is not None:
             await self._tell(["unsample", key])
 
+    async def listen(self) -> None:
+        """Ask for the sound, as `Heard` events, from now on; a new worker goes on with it.
+
+        Nothing comes from a source without sound, or without `audio` in its media types.
+        """
+        self._is_listening = True
+        await self._tell(["listen"])
+
+    async def unlisten(self) -> None:
+        """Want no more sound; return when what was heard before is emitted.
+
+        A worker that does not say so is waited for up to two seconds. Cancelling is safe.
+        """
+        if not self._is_listening:
+            return
+        self._is_listening = False
+        if self._child is None:
+            return
+        self._fell_silent.clear()
+        await self._tell(["unlisten"])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SOUND):
+                await self._fell_silent.wait()
+
     async def _tell(self, command: list[Any]) -> None:
         """Send to the worker, if there is one: a new one is told everything at its start."""
         if self._child is not None:
@@ -147,9 +176,10 @@ class Ingest:
                     closing = event
                 else:
                     self._note(event)
-                    await self._emit(event)
+                    await self._pass_on(event)
         finally:
             self._child = None
+            self._fell_silent.set()
             with anyio.CancelScope(shield=True):
                 await child.stop(grace=_GOODBYE)
         await self._adopt()
@@ -159,9 +189,17 @@ class Ingest:
         await child.send(attrs.evolve(self._settings, not_before=self._high))
         for key, order in self._orders.items():
             await child.send(_sample_command(key, order))
+        if self._is_listening:
+            await child.send(["listen"])
         self._child = child
         if self._stopping.is_set():
             child.close_input()
+
+    async def _pass_on(self, event: IngestEvent) -> None:
+        if isinstance(event, Heard) and event.is_last:
+            self._fell_silent.set()
+        else:
+            await self._emit(event)
 
     def _note(self, event: IngestEvent) -> None:
         match event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -17,6 +18,7 @@ _BROWSER_PIXELS = {None, "yuv420p", "yuvj420p"}
 _FORMATS_WITHOUT_PTS = {"avi", "h264"}  # B-frames can't be ordered without decoding
 
 _FrameSink = Callable[[VideoFrame], None]
+_SoundSink = Callable[[AudioFrame], None]
 
 
 def copies_video(stream: VideoStream, container_format: str) -> bool:
@@ -44,8 +46,8 @@ def make_video(stream: VideoStream, container_format: str, on_frame: _FrameSink)
     return VideoEncoder(stream, on_frame, has_pts=_has_pts(container_format))
 
 
-def make_audio(stream: AudioStream) -> Track:
-    """Return the sound's track."""
+def make_audio(stream: AudioStream, on_frame: _SoundSink) -> Track:
+    """Return the sound's track; `on_frame` gets the frames if it must be decoded."""
     if copies_audio(stream):
         return CopyTrack(stream)
-    return AudioEncoder(stream)
+    return AudioEncoder(stream, on_frame)

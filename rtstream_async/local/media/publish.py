@@ -22,7 +22,6 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
-from av.video.frame import VideoFrame
 
 from rtstream_async.local.domain.timeline import DtsRepair
 from rtstream_async.local.media.clock import TICK, TICKS
@@ -134,7 +133,7 @@ def _tracks(source: InputContainer, *, encode: bool) -> dict[int, Track]:
     for video in source.streams.video[:1]:
         tracks[video.index] = VideoEncoder(video, _ignore) if encode else CopyTrack(video)
     for audio in source.streams.audio[:1]:
-        tracks[audio.index] = AudioEncoder(audio) if encode else CopyTrack(audio)
+        tracks[audio.index] = AudioEncoder(audio, _ignore) if encode else CopyTrack(audio)
     return tracks
 
 
@@ -142,7 +141,7 @@ def _first_second(source: InputContainer) -> float:
     return (source.start_time or 0) / 1_000_000
 
 
-def _ignore(_: VideoFrame) -> None:
+def _ignore(_: object) -> None:
     """Nobody looks at the pictures on their way."""
 
 

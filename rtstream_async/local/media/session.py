@@ -1,4 +1,4 @@
-"""One source from open to end: read, put on the clock, record, sample."""
+"""One source from open to end: read, put on the clock, record, sample, listen."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import time
 from collections.abc import Iterator
 
 import attrs
-from av.audio.stream import AudioStream
+from av.audio.frame import AudioFrame
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from rtstream_async.local.domain.timeline import (
     Stamp,
@@ -23,20 +22,15 @@ from rtstream_async.local.domain.timeline import (
     sent_times,
 )
 from rtstream_async.local.media.clock import TICK, TICKS, StreamClock
-from rtstream_async.local.media.events import AudioTrack, Opened, VideoTrack
-from rtstream_async.local.media.plan import (
-    copies_audio,
-    copies_video,
-    make_audio,
-    make_video,
-)
+from rtstream_async.local.media.listener import Listener
+from rtstream_async.local.media.plan import make_audio, make_video
 from rtstream_async.local.media.recorder import Recorder
 from rtstream_async.local.media.sampler import Sampler
 from rtstream_async.local.media.source import OpenSource
 from rtstream_async.local.media.tracks import Made, Track
 from rtstream_async.local.media.watchdog import Watchdog
 
-__all__ = ["Player", "describe", "timeline_for"]
+__all__ = ["Player", "timeline_for"]
 
 _SETTLING = 0.5  # seconds
 _REORDERING = 10.0  # seconds; no encoder shows a picture later than this after decoding it
@@ -56,50 +50,6 @@ def timeline_for(source: OpenSource, *, not_before: float) -> Timeline:
     return Timeline(not_before=not_before, rules=rules)
 
 
-def describe(source: OpenSource) -> Opened:
-    """Return what the source is, for the stream's status."""
-    format_name = source.container.format.name
-    video = None if source.video is None else _video_track(source.video, format_name)
-    audio = None if source.audio is None else _audio_track(source.audio)
-    return Opened(
-        video=video,
-        audio=audio,
-        format=format_name,
-        live=source.is_live,
-        note=_note(video, audio),
-    )
-
-
-def _video_track(stream: VideoStream, format_name: str) -> VideoTrack:
-    return VideoTrack(
-        codec=stream.codec_context.name,
-        width=stream.codec_context.width,
-        height=stream.codec_context.height,
-        fps=float(stream.average_rate) if stream.average_rate else None,
-        transcoded=not copies_video(stream, format_name),
-    )
-
-
-def _audio_track(stream: AudioStream) -> AudioTrack:
-    return AudioTrack(
-        codec=stream.codec_context.name,
-        rate=stream.codec_context.sample_rate,
-        channels=stream.codec_context.channels,
-        transcoded=not copies_audio(stream),
-    )
-
-
-def _note(video: VideoTrack | None, audio: AudioTrack | None) -> str:
-    picture, sound = "no picture", "no sound"
-    if video is not None:
-        how = ", transcoded to h264" if video.transcoded else ""
-        picture = f"{video.codec} {video.width}x{video.height}{how}"
-    if audio is not None:
-        how = ", transcoded to aac" if audio.transcoded else ""
-        sound = f"{audio.codec} {audio.rate} Hz{how}"
-    return f"{picture}; {sound}"
-
-
 @attrs.define
 class _Arrival:
     packet: Packet[Stream]
@@ -107,7 +57,7 @@ class _Arrival:
 
 
 class Player:
-    """Plays one open source into the recorder and the sampler."""
+    """Plays one open source into the recorder, the sampler and the listener."""
 
     def __init__(
         self,
@@ -117,6 +67,7 @@ class Player:
         clock: StreamClock,
         recorder: Recorder,
         sampler: Sampler | None,
+        listener: Listener | None,
         stop: threading.Event,
         watchdog: Watchdog,
         patience: float,
@@ -126,9 +77,10 @@ class Player:
         Args:
             source: What to play; it stays the caller's to close.
             timeline: Where its packets stand in Unix time.
-            clock: What the recorder and the sampler count by.
+            clock: What the recorder, the sampler and the listener count by.
             recorder: Gets every track.
             sampler: Gets the picture, if frames may be asked for.
+            listener: Gets the sound, if sound may be asked for.
             stop: Ends the playing.
             watchdog: Is told what to expect.
             patience: Seconds that a packet may take, from the wish to read it to the next wish.
@@ -138,6 +90,7 @@ class Player:
         self._clock = clock
         self._recorder = recorder
         self._sampler = sampler
+        self._listener = listener
         self._stop = stop
         self._watchdog = watchdog
         self._patience = patience
@@ -152,6 +105,11 @@ class Player:
         """Whether there is a picture to sample."""
         return self._source.video is not None
 
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is sound to listen to."""
+        return self._source.audio is not None
+
     def play(self) -> None:
         """Return at the end of the source, or when told to stop.
 
@@ -162,6 +120,8 @@ class Player:
         self._recorder.begin(by_kind)
         if self._sampler is not None and self._source.video is not None:
             self._sampler.begin(self._source.video)
+        if self._listener is not None and self._source.audio is not None:
+            self._listener.begin(self._source.audio)
         try:
             for arrival in self._arrivals():
                 if self._stop.is_set():
@@ -179,7 +139,7 @@ class Player:
                 source.video, source.container.format.name, self._offer_frame
             )
         if source.audio is not None:
-            tracks[source.audio.index] = make_audio(source.audio)
+            tracks[source.audio.index] = make_audio(source.audio, self._offer_sound)
         return tracks
 
     def _usual_duration(self, index: int) -> float:
@@ -245,15 +205,15 @@ class Player:
         if self._source.is_paced:
             self._wait_until(dts + placed.offset)
         if placed.discontinuity:
-            self._recorder.interrupt()
+            self._interrupt()
         packet.time_base = TICK
         packet.pts = self._clock.ticks(pts + placed.offset)
         packet.dts = self._clock.ticks(dts + placed.offset)
         packet.duration = round(duration * TICKS)
         track = self._tracks[index]
         self._record(track, track.feed(packet))
-        if track.is_video and track.is_copy and self._sampler is not None:
-            self._sampler.offer_packet(packet, time=self._clock.time(packet.pts))
+        if track.is_copy:
+            self._offer_packet(track, packet)
 
     def _timestamps(self, packet: Packet[Stream], seconds: float) -> tuple[float, float]:
         """The packet's (pts, dts) in seconds of the stream clock, whatever of them is missing."""
@@ -278,6 +238,21 @@ class Player:
             if piece.is_new_format:
                 self._recorder.interrupt()
             self._recorder.write(track, piece.packet)
+
+    def _interrupt(self) -> None:
+        self._recorder.interrupt()
+        if self._listener is not None:
+            self._listener.interrupt()
+
+    def _offer_packet(self, track: Track, packet: Packet[Stream]) -> None:
+        taker = self._sampler if track.is_video else self._listener
+        if taker is not None and packet.pts is not None:
+            taker.offer_packet(packet, time=self._clock.time(packet.pts))
+
+    def _offer_sound(self, frame: AudioFrame) -> None:
+        if self._listener is not None:
+            time = None if frame.pts is None else self._clock.time(frame.pts)
+            self._listener.offer_frame(frame, time=time)
 
     def _offer_frame(self, frame: VideoFrame) -> None:
         if self._sampler is not None and frame.pts is not None:

@@ -1,7 +1,7 @@
 """One stream's process: `python -m rtstream_async.local.media.worker`, started by `Ingest`.
 
-It opens the source, records and samples until the source ends or its parent closes the pipe. It
-loads no more than it needs: there is one for every stream.
+It opens the source, records, samples and listens until the source ends or its parent closes the
+pipe. It loads no more than it needs: there is one for every stream.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from av.error import FFmpegError
 from rtstream_async.local.domain.cutting import CutRules
 from rtstream_async.local.domain.timeline import Timeline
 from rtstream_async.local.media.clock import StreamClock
+from rtstream_async.local.media.description import describe
 from rtstream_async.local.media.events import Ended, Lost, Progress, Refused, SegmentClosed
-from rtstream_async.local.media.outbox import Outbox
+from rtstream_async.local.media.listener import Listener
+from rtstream_async.local.media.outbox import Dropped, Outbox
 from rtstream_async.local.media.recorder import Recorder, RecordingError
 from rtstream_async.local.media.refusals import SourceError, explain, refusal
 from rtstream_async.local.media.sampler import Sampler
-from rtstream_async.local.media.session import Player, describe, timeline_for
+from rtstream_async.local.media.session import Player, timeline_for
 from rtstream_async.local.media.settings import IngestSettings
 from rtstream_async.local.media.source import OpenSource, open_source
 from rtstream_async.local.media.watchdog import Watchdog
@@ -36,6 +38,7 @@ __all__ = ["main"]
 _STOP_GRACE = 0.5  # seconds for the reading thread to notice that it should stop
 _SEND_GRACE = 2.0  # seconds for the last events to go out
 _HANG = 20.0  # seconds beyond every timeout
+_QUIET = 2.0  # seconds by which sound may come later than the picture
 _BEFORE = 100.0  # seconds; what was sent before we came still has positive ticks
 
 
@@ -57,6 +60,9 @@ class Worker:
         self._sampler: Sampler | None = None
         if "video" in settings.media_types:
             self._sampler = Sampler(self._clock, self._outbox.put_frame, skips=settings.realtime)
+        self._listener: Listener | None = None
+        if "audio" in settings.media_types:
+            self._listener = Listener(self._clock, self._outbox.put_sound, skips=settings.realtime)
         self._timeline: Timeline | None = None
         self._player: Player | None = None
 
@@ -65,8 +71,9 @@ class Worker:
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
         closing = self._play_all()
         self._watchdog.rest()
-        if self._sampler is not None:
-            self._sampler.close()
+        for tap in (self._sampler, self._listener):
+            if tap is not None:
+                tap.close()
         try:
             self._recorder.close()
         except RecordingError as exc:
@@ -114,6 +121,7 @@ class Worker:
             clock=self._clock,
             recorder=self._recorder,
             sampler=self._sampler,
+            listener=self._listener,
             stop=self._stop,
             watchdog=self._watchdog,
             patience=self._settings.read_timeout + _HANG,
@@ -124,7 +132,7 @@ class Worker:
     def _on_segment(self, segment: SegmentClosed) -> None:
         self._outbox.put(segment)
 
-    def _report(self, dropped: int) -> Progress | None:
+    def _report(self, dropped: Dropped) -> Progress | None:
         written = self._recorder.progress()
         if written is None:
             return None
@@ -133,8 +141,10 @@ class Worker:
             time=end,
             open_segment=open_segment,
             sampled_to=self._sampled_to(open_segment.start, end),
+            heard_to=self._heard_to(end),
             lag=self._player.lag if self._player is not None else 0.0,
-            dropped_frames=dropped,
+            dropped_frames=dropped.frames,
+            dropped_sound=dropped.sound + (self._listener.dropped if self._listener else 0.0),
         )
 
     def _sampled_to(self, start: float, end: float) -> float:
@@ -142,6 +152,11 @@ class Worker:
             return end
         sampled_to = self._sampler.sampled_to
         return start if sampled_to is None else min(sampled_to, end)
+
+    def _heard_to(self, end: float) -> float:
+        if self._listener is None or self._player is None or not self._player.has_audio:
+            return end
+        return self._listener.heard_to(default=end, quiet_to=end - _QUIET)
 
     def _listen(self) -> None:
         """Follow the parent's commands until it closes the pipe; then see that we end."""
@@ -158,13 +173,20 @@ class Worker:
         os._exit(0)
 
     def _obey(self, command: Any) -> None:
-        if self._sampler is None:
-            return
+        sampler, listener = self._sampler, self._listener
         match command:
             case ["sample", str() as key, float() | int() as origin, float() | int() as period]:
-                self._sampler.order(key, origin=origin, period=period)
+                if sampler is not None:
+                    sampler.order(key, origin=origin, period=period)
             case ["unsample", str() as key]:
-                self._sampler.cancel(key)
+                if sampler is not None:
+                    sampler.cancel(key)
+            case ["listen"]:
+                if listener is not None:
+                    listener.order()
+            case ["unlisten"]:
+                if listener is not None:
+                    listener.cancel()
             case _:
                 raise ValueError(f"unknown command {command!r}")
 
