@@ -9,6 +9,7 @@ holds the page against what this gives.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -85,12 +86,14 @@ def page() -> str:
 
 
 def missing(name: str) -> list[str]:
-    """Return the methods of the official class that ours has not."""
+    """Return the methods and properties of the official class that ours has not."""
     ours, official = getattr(rts, name), _official(name)
     if official is None:
         return []
     known = _OWN_TRANSPORT if name == "Connection" else set[str]()
-    return [name for name in _methods(official) if not hasattr(ours, name) and name not in known]
+    fields = {field.name for field in attrs.fields(ours)} if attrs.has(ours) else set[str]()
+    known = known | fields | set(dir(ours))
+    return [name for name in (*_methods(official), *_variables(official)) if name not in known]
 
 
 def _entrance() -> str:
@@ -192,6 +195,11 @@ def _methods(kind: type) -> list[str]:
         and inspect.isroutine(method := inspect.getattr_static(kind, name))
         and not getattr(method, "__module__", "").startswith(("_", "collections"))
     ]
+
+
+def _variables(official: type) -> list[str]:
+    """Return the instance variables that the official class documents."""
+    return re.findall(r":ivar [^:]*?(\w+):", official.__doc__ or "")
 
 
 def _properties(kind: type) -> list[str]:
