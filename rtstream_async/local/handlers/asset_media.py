@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import anyio.to_thread
 from starlette.responses import FileResponse
 
+from rtstream_async.local.asset_files import asset_folder
 from rtstream_async.local.domain.playlist import Segment, Shot, join_shots
 from rtstream_async.local.refusal import Refusal, not_found
 from rtstream_async.local.services import Services
@@ -42,7 +43,7 @@ async def asset_segment_path(services: Services, grant: Grant, asset_id: str, na
     row = await services.store.run(assets.get_asset_segment, asset_id, name)
     if row is None or not _opens(await _windows(services, grant), row):
         raise not_found("segment", name)
-    return services.settings.assets_dir / asset_id / row.file
+    return asset_folder(services.settings.assets_dir, asset_id) / row.file
 
 
 async def asset_file(services: Services, asset_id: str, headers: dict[str, str]) -> FileResponse:
@@ -50,7 +51,7 @@ async def asset_file(services: Services, asset_id: str, headers: dict[str, str])
     row = await services.store.run(assets.get_asset, asset_id)
     if row is None:
         raise not_found("video", asset_id)
-    path = services.settings.assets_dir / row.id / row.file
+    path = asset_folder(services.settings.assets_dir, row.id) / row.file
     try:
         stat = await anyio.to_thread.run_sync(path.stat)
     except FileNotFoundError:

@@ -26,6 +26,7 @@ __all__ = [
     "add_timeline",
     "asset_ids",
     "asset_of_recording",
+    "assets_in",
     "begin_recording",
     "delete_asset",
     "forget_asset_segments",
@@ -184,14 +185,21 @@ def get_asset(db: sqlite3.Connection, id_: str) -> AssetRow | None:
 
 
 def asset_of_recording(
-    db: sqlite3.Connection, stream_id: str, recording: Recording
+    db: sqlite3.Connection, stream_id: str, recording: Recording | None
 ) -> AssetRow | None:
-    """Return the video that was made of all of a recording, or `None`."""
-    end_us = max((segment.end_us for segment in recording.segments), default=0)
+    """Return the video that was made of all of a recording, or `None`.
+
+    When nothing is left of any recording, that is the last one that was made.
+    """
+    segments = () if recording is None else recording.segments
     row = db.execute(
-        "SELECT * FROM assets WHERE stream_id = ? AND recording_us = ? AND end_us >= ?"
-        " ORDER BY created_us DESC LIMIT 1",
-        (stream_id, recording.start_us, end_us),
+        "SELECT * FROM assets WHERE stream_id = :id AND end_us >= :end"
+        " AND (:start IS NULL OR recording_us = :start) ORDER BY created_us DESC LIMIT 1",
+        {
+            "id": stream_id,
+            "start": None if recording is None else recording.start_us,
+            "end": max((segment.end_us for segment in segments), default=0),
+        },
     ).fetchone()
     return None if row is None else from_row(AssetRow, row)
 
@@ -211,6 +219,12 @@ def list_assets(
 def asset_ids(db: sqlite3.Connection) -> list[str]:
     """Return the ids of all videos and sounds."""
     return [str(row["id"]) for row in db.execute("SELECT id FROM assets ORDER BY created_us")]
+
+
+def assets_in(db: sqlite3.Connection, collection_id: str) -> list[AssetRow]:
+    """Return all videos and sounds of a collection."""
+    rows = db.execute("SELECT * FROM assets WHERE collection_id = ?", (collection_id,))
+    return [from_row(AssetRow, row) for row in rows]
 
 
 def rename_asset(db: sqlite3.Connection, id_: str, name: str) -> AssetRow | None:
