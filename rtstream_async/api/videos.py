@@ -12,7 +12,7 @@ from rtstream_async.models.records import Playback
 from rtstream_async.models.videos import (
     AudioRecord,
     VideoRecord,
-    VideoShotRecord,
+    VideoSearchRecord,
     VideoTranscript,
 )
 from rtstream_async.protocol import routes
@@ -87,7 +87,7 @@ async def index_spoken_words(
 
 async def search(
     caller: Caller, video_id: str, *, wanted: Mapping[str, Any], collection_id: str | None = None
-) -> list[VideoShotRecord]:
+) -> VideoSearchRecord:
     """Return the parts of the video that answer the query `wanted`, the best first.
 
     Raises:
@@ -96,7 +96,7 @@ async def search(
     try:
         return await caller.call(
             routes.VIDEO_SEARCH,
-            lambda data: videos.shots(data, video_id=video_id, collection_id=collection_id),
+            lambda data: videos.search_result(data, video_id=video_id, collection_id=collection_id),
             body=wanted,
             video_id=video_id,
         )

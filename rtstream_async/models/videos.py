@@ -13,7 +13,14 @@ import attrs
 
 from rtstream_async.models.base import Keyed, raw_field
 
-__all__ = ["AudioRecord", "VideoRecord", "VideoSegment", "VideoShotRecord", "VideoTranscript"]
+__all__ = [
+    "AudioRecord",
+    "VideoRecord",
+    "VideoSearchRecord",
+    "VideoSegment",
+    "VideoShotRecord",
+    "VideoTranscript",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -78,4 +85,13 @@ class VideoShotRecord(Keyed):
     metadata: Mapping[str, Any] | None = None
     stream_url: str | None = None  #: HLS manifest of the shot, if it came with the answer
     player_url: str | None = None
+    raw: Mapping[str, Any] = raw_field()
+
+
+@attrs.frozen(kw_only=True)
+class VideoSearchRecord(Keyed):
+    """What a search in a video found, the best first."""
+
+    shots: tuple[VideoShotRecord, ...] = ()
+    warnings: tuple[Any, ...] = ()  #: what the service wants to be known, in its own words
     raw: Mapping[str, Any] = raw_field()

@@ -327,10 +327,10 @@ class Video(_Spoken[VideoRecord]):
             filter=filter,
             scene_index_id=scene_index_id,
         )
-        records = await videos.search(
+        found = await videos.search(
             self._context.caller, self.id, wanted=wanted, collection_id=self.collection_id
         )
-        return SearchResult(self._context, records, self.collection_id)
+        return SearchResult(self._context, found, self.collection_id)
 
     async def _hear(
         self, query: Mapping[str, Any], progress: ProgressTold | None, patience: float | None

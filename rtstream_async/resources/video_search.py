@@ -9,7 +9,7 @@ from rtstream_async.api import videos
 from rtstream_async.errors import NoResultsError
 from rtstream_async.models.player import embed_code, player_page
 from rtstream_async.models.records import Playback
-from rtstream_async.models.videos import VideoShotRecord
+from rtstream_async.models.videos import VideoSearchRecord, VideoShotRecord
 from rtstream_async.resources.browsing import open_page
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.handle import Handle
@@ -142,10 +142,11 @@ class SearchResult(Sequence[Shot]):
     """The shots that answer a query, the best first: a sequence of them."""
 
     def __init__(
-        self, context: Context, records: Sequence[VideoShotRecord], collection_id: str | None
+        self, context: Context, found: VideoSearchRecord, collection_id: str | None
     ) -> None:
         self._context = context
-        self._shots = [Shot(context, record) for record in records]
+        self._found = found
+        self._shots = [Shot(context, record) for record in found.shots]
         self._collection_id = collection_id
         self._playback: Playback | None = None
 
@@ -168,6 +169,16 @@ class SearchResult(Sequence[Shot]):
     def shots(self) -> list[Shot]:
         """All shots, the best first."""
         return self._shots
+
+    @property
+    def warnings(self) -> list[Any]:
+        """What the service wants to be known of the search, in its own words."""
+        return list(self._found.warnings)
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The service's answer, unchanged."""
+        return self._found.raw
 
     @property
     def collection_id(self) -> str | None:

@@ -1,6 +1,6 @@
 """Makes the calls that were recorded of the official SDK, and says what ours are to be.
 
-`golden/rest.jsonl` has what the official SDK 0.5.1 sent, what a scripted service answered, and
+`golden/` has what the official SDK 0.5.1 sent, what a scripted service answered, and
 what it raised or returned. Where we differ, we differ on purpose: `tables/` says in what, and why.
 """
 
@@ -10,30 +10,61 @@ import json
 from pathlib import Path
 
 import rtstream_async as rts
-from rtstream_async.models.records import CollectionRecord, IndexRecord, StreamRecord
+from rtstream_async.models.records import CollectionRecord, IndexRecord, Playback, StreamRecord
 from rtstream_async.models.understandings import StreamIndexRecord, UnderstandingRecord
+from rtstream_async.protocol.codec import captures as capture_answers
 from rtstream_async.protocol.codec import search as searches
+from rtstream_async.protocol.codec import videos as video_answers
 from tests.conformance.tables import (
     alerts,
+    captures,
     connection,
     indexes,
     search,
     sound,
     streams,
     understandings,
+    videos,
 )
 
-TABLES = (connection, streams, indexes, sound, alerts, search, understandings)
+TABLES = (connection, captures, streams, indexes, sound, alerts, search, understandings, videos)
 
-GOLDEN = Path(__file__).with_name("golden") / "rest.jsonl"
-ROWS = {row["row"]: row for row in map(json.loads, GOLDEN.read_text(encoding="utf-8").splitlines())}
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def recorded(name):
+    """Return the rows of one file, by number."""
+    lines = (GOLDEN / name).read_text(encoding="utf-8").splitlines()
+    return {row["row"]: row for row in map(json.loads, lines)}
+
+
+ROWS = recorded("rest.jsonl") | recorded("videos.jsonl") | recorded("captures.jsonl")
 COLLECTION = "c-81fc6459-fe30-44ac-8c5b-ea0898c2e152"
 STREAM = "rts-019719b2-0c84-7a71-a037-311855a8d160"
 INDEX = "318f52d1a4524559"
+VIDEO = "m-12345"
 
 OTHER_REQUEST = {row: change for table in TABLES for row, change in table.OTHER_REQUEST.items()}
 OTHER_OUTCOME = {row: kind for table in TABLES for row, kind in table.OTHER_OUTCOME.items()}
 OTHER_RESULT = {row: change for table in TABLES for row, change in table.OTHER_RESULT.items()}
+
+
+def made_video(conn, row):
+    """Return the video that `row` is about; of some, a part was played before."""
+    video = rts.Video(conn._context, video_answers.video(row["receiver"]))
+    if "played" in row:
+        video._playback = Playback(stream_url=row["played"])
+    return video
+
+
+def made_result(conn, row):
+    """Return the result of a search that `row` is about; some were compiled before."""
+    found = video_answers.search_result(row["receiver"], video_id=VIDEO, collection_id=COLLECTION)
+    result = rts.SearchResult(conn._context, found, COLLECTION)
+    if "compiled" in row:
+        result._playback = Playback(stream_url=row["compiled"])
+    return result
+
 
 HANDLES = {
     "videodb": lambda conn, _: conn,
@@ -55,12 +86,22 @@ HANDLES = {
     "rtstream_shot": lambda conn, row: rts.RTStreamShot(
         conn._context, searches.shot(row["receiver"], rtstream_id=STREAM)
     ),
+    "video": made_video,
+    "shot": lambda conn, row: made_result(conn, row)[0],
+    "search_result": made_result,
+    "search_response": made_result,
+    "capture_session": lambda conn, row: rts.CaptureSession(
+        conn._context, capture_answers.session(row["receiver"], collection_id=COLLECTION)
+    ),
 }
 """By the first word of a recorded call: what it was made on."""
 
+RENAMED = {"legacy_search": "search"}
+"""Methods of the official SDK whose own name is taken by something newer there."""
+
 PUSHING = {
     *("connect_rtstream", "create_alert", "index_audio", "index_scenes", "index_spoken_words"),
-    *("index_visuals", "start_transcript", "understand"),
+    *("create_capture_session", "index_visuals", "start_transcript", "understand"),
 }
 """Here, these push to our own socket unless told not to; the official SDK knows no socket."""
 
@@ -72,11 +113,11 @@ def call(conn, row):
     args = dict(row["args"])
     if owner == "videodb":
         method, args = "get_collection", {}
-    if method == "get_rtstream":
+    if row["call"] == "collection.get_rtstream":
         args = {"id": STREAM}
-    if method in PUSHING:
+    if method in PUSHING and owner != "video":
         args.setdefault("ws_connection_id", None)
-    return getattr(handle, method)(**args)
+    return getattr(handle, RENAMED.get(method, method))(**args)
 
 
 def answers(row):
@@ -96,6 +137,8 @@ def wanted(row):
     if method is None:
         return None
     body = row["body"]
+    if isinstance(body, list):
+        return method, row["path"], row["query"], body
     if body is not None or "body" in change:
         body = {
             key: value for key, value in (body or {}).items() if key not in change.get("drop", ())
@@ -116,7 +159,9 @@ def agree(row, ours):
         return
     official = row["result"]
     change = OTHER_RESULT.get(row["row"], {})
-    if isinstance(official, dict):
+    if isinstance(change, list | str):
+        official = change
+    elif isinstance(official, dict):
         official = official | change
     elif isinstance(official, list):  # by place
         official = [item | change[n] if n in change else item for n, item in enumerate(official)]

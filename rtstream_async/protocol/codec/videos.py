@@ -9,6 +9,7 @@ from rtstream_async.errors import InvalidRequestError, NoResultsError, ProtocolE
 from rtstream_async.models.videos import (
     AudioRecord,
     VideoRecord,
+    VideoSearchRecord,
     VideoSegment,
     VideoShotRecord,
     VideoTranscript,
@@ -19,7 +20,7 @@ __all__ = [
     "audio",
     "audios",
     "no_results",
-    "shots",
+    "search_result",
     "signed_url",
     "transcript",
     "video",
@@ -100,7 +101,7 @@ def transcript(data: object) -> VideoTranscript:
     )
 
 
-def shots(data: object, *, video_id: str, collection_id: str | None) -> list[VideoShotRecord]:
+def search_result(data: object, *, video_id: str, collection_id: str | None) -> VideoSearchRecord:
     """Return what a search found, video by video, in the service's order.
 
     Args:
@@ -108,8 +109,9 @@ def shots(data: object, *, video_id: str, collection_id: str | None) -> list[Vid
         video_id: The video that was searched, where a result does not name its own.
         collection_id: The collection of that video; likewise.
     """
+    fields = as_object(data, "search results")
     found: list[VideoShotRecord] = []
-    for result in as_list(as_object(data, "search results"), ("results",), "results", _result):
+    for result in as_list(fields, ("results",), "results", _result):
         common: dict[str, Any] = {
             "video_id": text(result, "video_id", "id") or video_id,
             "collection_id": text(result, "collection_id") or collection_id,
@@ -118,7 +120,8 @@ def shots(data: object, *, video_id: str, collection_id: str | None) -> list[Vid
         }
         docs = as_list({"docs": result.get("docs")}, ("docs",), "shots", _result)
         found += [_shot(doc, common) for doc in docs]
-    return found
+    warnings = as_list({"warnings": fields.get("warnings")}, ("warnings",), "warnings", _as_it_is)
+    return VideoSearchRecord(shots=tuple(found), warnings=tuple(warnings), raw=fields)
 
 
 def no_results(error: InvalidRequestError) -> NoResultsError | None:
@@ -174,6 +177,10 @@ def _span(fields: Mapping[str, Any], what: str) -> tuple[float, float]:
 
 def _result(data: object) -> dict[str, Any]:
     return as_object(data, "search result")
+
+
+def _as_it_is(warning: object) -> object:
+    return warning
 
 
 def _id(fields: Mapping[str, Any], what: str, asked: str | None, *keys: str) -> str:
