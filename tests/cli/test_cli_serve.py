@@ -1,5 +1,6 @@
 """`rtstream serve`, as a process."""
 
+import asyncio
 import signal
 import stat
 import subprocess
@@ -9,6 +10,8 @@ import pytest
 
 import rtstream_async as rts
 from tests.cli.program import rtstream, running
+from tests.engines.endpoints import KEY, stub
+from tests.local.harness import CLIP
 
 
 async def test_a_server_is_started_used_and_stopped(tmp_path):
@@ -104,6 +107,53 @@ def test_other_machines_are_let_in_only_if_asked_for(tmp_path):
     ran = rtstream("serve", "--port", 0, "--data-dir", tmp_path, "--host", "0.0.0.0")
     assert ran.code == 1
     assert "--allow-remote" in ran.complaint
+
+
+async def test_an_engine_is_chosen_and_its_cost_is_told_at_the_end(tmp_path):
+    """Who pays for a model reads the last line of the log."""
+    async with stub() as model:
+        with running(
+            *("serve", "--port", 0, "--data-dir", tmp_path / "data", "--json"),
+            *("--media-root", CLIP.parent, "--vision", f"openai:{model.url}#vl"),
+            *("--webhook-allow", "*.example.com", "--webhook-allow", "10.0.0.0/8"),
+            *("--open-timeout", "20"),
+            RTSTREAM_VISION_API_KEY=KEY,
+        ) as server:
+            ready = server.object()
+            async with rts.connect(ready["api_key"], base_url=ready["url"]) as conn:
+                coll = await conn.get_collection()
+                door = await coll.connect_rtstream(f"{CLIP.name}?loop=1", name="door")
+                await door.index_visuals(
+                    batch_config={"type": "time", "value": 1, "frame_count": 1}
+                )
+                async with door.events("scene_index") as events, asyncio.timeout(60):
+                    assert (await events.receive()).text == "A red door."
+            ended = server.end(signal.SIGTERM)
+    assert ended.code == 0
+    assert f"vision by openai:vl@{model.url.removeprefix('http://')}: " in ended.err
+    assert "tokens" in ended.err
+    assert KEY not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--vision", "openai:http://127.0.0.1:8000/v1"), "--vision: the endpoint names no model"),
+        (("--speech", "whisper"), "--speech: must be 'offline'"),
+        (("--language", "openai:http://h?speed=1#m"), "--language: the endpoint has the option"),
+        (("--embedding", "openai:h#m"), "--embedding: the endpoint is no http"),
+        (
+            ("--webhook-allow", "https://example.com/"),
+            "--webhook-allow: 'https://example.com/' is no",
+        ),
+    ],
+)
+def test_a_choice_that_can_not_be_used_is_one_line(arguments, problem, tmp_path):
+    """A typing error that only shows when the first frame is there is found by nobody."""
+    ran = rtstream("serve", "--port", 0, "--data-dir", tmp_path / "data", *arguments)
+    assert ran.code == 1
+    assert problem in ran.complaint
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ __all__ = ["serve"]
 _GB = 1_000_000_000
 
 
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - a server has this many options, and typer asks for them so
     context: typer.Context,
     host: Annotated[
         str, typer.Option(envvar="RTSTREAM_HOST", show_envvar=True, help="Address to listen at.")
@@ -77,6 +77,55 @@ def serve(
         float | None,
         typer.Option(metavar="GB", help="The most that recordings may take; the oldest go first."),
     ] = None,
+    open_timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.1, help="How long connecting a stream waits for its source."
+        ),
+    ] = 10.0,
+    webhook_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST",
+            help="A host, host:port, *.domain or network that webhooks may call; without it, all.",
+        ),
+    ] = None,
+    vision: Annotated[
+        str,
+        typer.Option(
+            envvar="RTSTREAM_VISION",
+            show_envvar=True,
+            metavar="ENGINE",
+            help="What describes frames: offline, or openai:URL#model.",
+        ),
+    ] = "offline",
+    speech: Annotated[
+        str,
+        typer.Option(
+            envvar="RTSTREAM_SPEECH",
+            show_envvar=True,
+            metavar="ENGINE",
+            help="What turns sound into text; likewise.",
+        ),
+    ] = "offline",
+    language: Annotated[
+        str,
+        typer.Option(
+            envvar="RTSTREAM_LANGUAGE",
+            show_envvar=True,
+            metavar="ENGINE",
+            help="What summarises and judges text; likewise.",
+        ),
+    ] = "offline",
+    embedding: Annotated[
+        str,
+        typer.Option(
+            envvar="RTSTREAM_EMBEDDING",
+            show_envvar=True,
+            metavar="ENGINE",
+            help="What finds texts by their meaning; likewise.",
+        ),
+    ] = "offline",
     log_level: Annotated[
         LogLevel,
         typer.Option(
@@ -106,6 +155,12 @@ def serve(
             allow_remote=allow_remote,
             allowed_hosts=allow_host or (),
             quota_bytes=None if quota_gb is None else int(quota_gb * _GB),
+            open_timeout=open_timeout,
+            webhook_allow=webhook_allow or None,
+            vision=vision,
+            speech=speech,
+            language=language,
+            embedding=embedding,
         )
         async with server:
             serving = Serving(
@@ -125,7 +180,8 @@ def serve(
             return await work(interruption)
         except InvalidArgumentError as exc:
             if exc.argument != "host":
-                raise
+                option = exc.argument.replace("_", "-")
+                raise CommandError(f"--{option}: {exc.problem}") from exc
             raise CommandError(
                 f"--host {host} can be reached by other machines; add --allow-remote if you want"
                 " that"

@@ -57,7 +57,7 @@ def parse_endpoint(kind: str, text: str) -> EndpointAddress:
     """
     parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"write it as {_EXAMPLE}")
+        raise ValueError(f"is no http:// or https:// address; write it as {_EXAMPLE}")
     if parts.username is not None or parts.password is not None:
         raise ValueError(
             "has a user or password in its URL; a key is read from the environment"
