@@ -10,6 +10,7 @@ from hypothesis import given
 
 from rtstream_async.local.domain.ids import (
     ENTROPY,
+    capture_id,
     collection_id,
     connection_id,
     short_id,
@@ -30,7 +31,11 @@ entropies = st.binary(min_size=ENTROPY, max_size=ENTROPY)
 @given(st.floats(0, 4e9), entropies)
 def test_stream_and_collection_ids_hold_a_uuid_of_version_7(now: float, entropy: bytes) -> None:
     """Clients that parse the service's ids must be able to parse ours."""
-    for made, prefix in ((stream_id(now, entropy), "rts-"), (collection_id(now, entropy), "c-")):
+    for made, prefix in (
+        (stream_id(now, entropy), "rts-"),
+        (collection_id(now, entropy), "c-"),
+        (capture_id(now, entropy), "cap-"),
+    ):
         assert made.startswith(prefix)
         value = uuid.UUID(made.removeprefix(prefix))
         assert (value.version, value.variant) == (7, uuid.RFC_4122)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtstream_async.protocol.paging import ByNumber, ByOffset, Given
+from rtstream_async.protocol.paging import ByCursor, ByNumber, ByOffset, Given
 
 
 def read_all(pages):
@@ -113,3 +113,16 @@ def test_an_offset_always_moves_on(next_url):
     """A `next` that leads back, or nowhere, must not hold a loop for ever."""
     after = ByOffset(limit=5, offset=10).after(count=5, next_url=next_url, total=100)
     assert after.offset > 10
+
+
+def test_a_cursor_is_handed_back_as_it_came():
+    """Row 36: the official SDK drops it."""
+    first = ByCursor(limit=2)
+    assert first.query() == {"limit": 2}
+    second = first.after(count=2, cursor="tok")
+    assert second == ByCursor(limit=2, cursor="tok", number=2)
+    assert second.query() == {"limit": 2, "cursor": "tok"}
+    assert ByCursor().query() == {}
+    assert second.after(count=2, cursor="tok") is None  # it would lead back for ever
+    assert second.after(count=0, cursor="more") is None
+    assert second.after(count=2, cursor=None) is None
