@@ -62,6 +62,11 @@ class Director:
         live = self._live.get(stream_id)
         return live if live is not None and live.lifecycle.is_active else None
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether any stream runs."""
+        return any(live.lifecycle.is_active for live in self._live.values())
+
     async def connect(self, row: StreamRow) -> StreamRow:
         """Start a new stream; return it when its source plays, or its listener is up.
 

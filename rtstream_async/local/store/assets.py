@@ -105,6 +105,7 @@ class AssetUtteranceRow:
     end: float
     text: str
     words: tuple[tuple[float, float, str], ...] = json_column()  #: empty: not told by the engine
+    is_estimated: bool  #: the engine did not tell when exactly it begins and ends
     engine: str
 
 

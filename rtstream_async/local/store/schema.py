@@ -168,6 +168,7 @@ _MIGRATIONS = (
         end REAL NOT NULL,
         text TEXT NOT NULL,
         words TEXT NOT NULL,
+        is_estimated INTEGER NOT NULL,
         engine TEXT NOT NULL
     );
     CREATE INDEX asset_utterances_by_time ON asset_utterances (asset_id, start);
