@@ -1,13 +1,24 @@
-"""The parts of the offline speech engine that need no model, and the measure of the others."""
+"""The parts of the offline speech engine, and the measure of the whole."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from rtstream_async.local.engines.offline_speech import pace
+from rtstream_async.local.engines.offline_speech import listening, pace
 from rtstream_async.local.engines.offline_speech.edges import quietest, voice_edges
-from tests.engines.sounds import errors, noise, quiet, together, tone, voice, word_error_rate
+from rtstream_async.local.engines.offline_speech.listening import OfflineSpeech
+from tests.engines.sounds import (
+    clips,
+    errors,
+    noise,
+    pieces,
+    quiet,
+    together,
+    tone,
+    voice,
+    word_error_rate,
+)
 
 
 def seconds(samples):
@@ -72,3 +83,54 @@ def test_the_measure_counts_words():
     assert errors([], ["x"]) == 1
     assert voice(together(quiet(1), tone(1), quiet(1))) == pytest.approx((1, 2), abs=0.01)
     assert np.abs(noise(1)).max() > 1000
+
+
+@pytest.fixture(scope="module")
+def speech():
+    speech = OfflineSpeech()
+    speech.warm_up()
+    return speech
+
+
+def _hear(speech, samples, key):
+    heard = []
+    for piece in pieces(samples, 1000.0):
+        heard += speech.hear(key, piece.time, piece.samples)
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("limit", "pause"), [("_MANY", 3.0), ("_TOO_MANY", 0.6)], ids=["in-a-pause", "without-one"]
+)
+def test_a_stream_that_begins_anew_loses_nothing(speech, monkeypatch, limit, pause):
+    """A camera that is never switched off must be heard as well on its hundredth day."""
+    monkeypatch.setattr(listening, limit, 2)
+    spoken = clips("cards")
+    samples = together(*(together(clip.samples, quiet(pause)) for clip in spoken))
+    heard = _hear(speech, samples, limit)
+    assert speech._ears[limit]._voices.done < 2
+    heard += speech.finish(limit)
+    assert len(heard) == len(spoken)
+    said = [(clip.text, line.text) for clip, line in zip(spoken, heard, strict=True)]
+    assert word_error_rate(said) < 0.2
+    begun = 0.0
+    for clip, line in zip(spoken, heard, strict=True):
+        assert line.start - 1000 == pytest.approx(begun + voice(clip.samples)[0], abs=0.3)
+        begun += len(clip.samples) / 16_000 + pause
+
+
+def test_only_what_is_needed_of_the_sound_is_kept(speech):
+    """A stream of hours must not hold hours of sound."""
+    _hear(speech, together(quiet(20), clips("librivox")[0].samples, quiet(4)), "kept")
+    assert len(speech._ears["kept"]._kept) <= 2.5 * 16_000
+    speech.finish("kept")
+
+
+def test_a_stream_that_fails_is_forgotten(speech):
+    """What a broken stream had heard is not known; the next piece must not be added to it."""
+    _hear(speech, quiet(1), "broken")
+    with pytest.raises(ValueError, match="buffer size"):
+        speech.hear("broken", 1001.0, b"odd")
+    assert not speech.knows("broken")
+    assert _hear(speech, quiet(1), "broken") == []
+    assert speech.finish("broken") == []

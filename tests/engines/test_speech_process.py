@@ -114,7 +114,7 @@ async def test_an_utterance_is_placed_where_it_was_said(engine):
         begun = len(samples) / 16_000
         said.append((begun + first, begun + last))
         samples = together(samples, clip.samples, quiet(1.5))
-    heard = final(await listen(engine, samples, key="times"))
+    heard = final(await listen(engine, samples, key="times", seconds=5))
     assert len(heard) == len(said)
     times = [(utterance.start - START, utterance.end - START) for utterance in heard]
     wrong = np.abs(np.array(times) - np.array(said))
@@ -229,7 +229,7 @@ async def test_a_slow_clock_is_followed(engine):
 async def test_speech_without_a_pause_is_cut_and_nothing_is_told_twice(engine):
     """A speaker who never pauses must not fill the memory, nor wait for ever to be heard."""
     spoken = [clip.samples[4000:-8000] for clip in LIBRIVOX]  # the pauses are at the ends
-    heard = final(await listen(engine, together(*spoken), key="long"))
+    heard = final(await listen(engine, together(*spoken), key="long", seconds=5))
     assert len(heard) > 2
     assert all(one.end - one.start < 16 for one in heard)
     assert all(a.end <= b.start for a, b in itertools.pairwise(heard))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ _MODULE = "rtstream_async.local.engines.offline_speech"
 _NAME = "offline-moonshine-tiny-en"
 _LANGUAGE = "en"
 _PIECE = 10 * 32_000  # bytes a request, half a second's work: other streams come in between
+_LATE = 0.5  # seconds in line from which only what was said is told, not what is being said
 _LOST = "what was being said is lost; the next piece of sound starts another"
 
 
@@ -30,6 +32,7 @@ class SpeechProcess:
 
     def __init__(self, *, stuck_after: float = 60.0) -> None:
         self._process = EngineProcess(_MODULE, "speech", aftermath=_LOST, stuck_after=stuck_after)
+        self._turn = asyncio.Lock()  # a line of its own, to know how long a piece stood in it
         #: Streams that were heard and not finished, and whether somebody was speaking then.
         self._is_speaking: dict[str, bool] = {}
 
@@ -61,9 +64,10 @@ class SpeechProcess:
     async def hear(self, sound: Sound, *, key: str) -> Sequence[Utterance]:
         """Take the next piece of sound of the stream `key`; return what has become known by it.
 
-        What is being said is told about every second or two, and when it is over. Where a piece
-        does not follow the one before, what was being said is final. After cancelling, the piece
-        may have been heard or not, and what became known by it is lost.
+        What was said is told when it is over, and what is being said about every two seconds while
+        there is time for that. Where a piece does not follow the one before by a tenth of a second,
+        what was being said is final. After cancelling, the piece may have been heard or not, and
+        what became known by it is lost.
 
         Raises:
             EngineError: The process died, or has died while somebody was speaking: what was being
@@ -98,15 +102,24 @@ class SpeechProcess:
         await self._process.aclose()
 
     async def _ask(self, key: str, sound: Mapping[str, Any]) -> list[Utterance]:
-        # Set only by an answer: a call that fails or is cancelled leaves nothing that is known.
-        was_speaking = self._is_speaking.get(key, False)
-        self._is_speaking[key] = False
-        answer = await self._process.ask({"key": key, "is_speaking": was_speaking, **sound})
-        if "lost" in answer:
-            raise EngineError(
-                "the speech process died, or had too many streams: what was being said is lost"
-            )
-        self._is_speaking[key] = answer["is_speaking"]
+        loop = asyncio.get_running_loop()
+        came = loop.time()
+        async with self._turn:
+            # Set again by the answer alone: a call that fails leaves nothing that is known.
+            was_speaking = self._is_speaking.get(key, False)
+            self._is_speaking[key] = False
+            request = {
+                "key": key,
+                "is_speaking": was_speaking,
+                "is_late": loop.time() - came > _LATE,
+                **sound,
+            }
+            answer = await self._process.ask(request)
+            if "lost" in answer:
+                raise EngineError(
+                    "the speech process died, or had too many streams: what was being said is lost"
+                )
+            self._is_speaking[key] = answer["is_speaking"]
         return [
             Utterance(start=start, end=end, text=text, is_final=is_final, engine=_NAME)
             for start, end, text, is_final in answer["lines"]

@@ -24,6 +24,8 @@ def _load() -> Answer:
             lines = speech.finish(key)
         else:
             lines = speech.hear(key, request["time"], request["samples"])
+            if not request["is_late"]:
+                lines += speech.tell(key)
         return {
             "lines": [[line.start, line.end, line.text, line.is_final] for line in lines],
             "is_speaking": speech.is_speaking(key),

@@ -78,7 +78,7 @@ class OfflineSpeech:
         return key in self._ears and self._ears[key].is_speaking
 
     def hear(self, key: str, time: float, samples: bytes) -> list[Line]:
-        """Take the next sound of a stream; return what has become known by it.
+        """Take the next sound of a stream; return the lines that are complete by it.
 
         Args:
             key: The stream.
@@ -92,12 +92,15 @@ class OfflineSpeech:
             _, forgotten = self._ears.popitem(last=False)
             forgotten.close()
         try:
-            lines = ear.hear(time, np.frombuffer(samples, "<i2"))
-            speaking = sum(other.is_speaking for other in self._ears.values())
-            return lines + ear.tell(speaking)
+            return ear.hear(time, np.frombuffer(samples, "<i2"))
         except BaseException:
             del self._ears[key]  # nobody knows what it has heard
             raise
+
+    def tell(self, key: str) -> list[Line]:
+        """Return what is being said on a stream, when it is time to tell that."""
+        speaking = sum(ear.is_speaking for ear in self._ears.values())
+        return self._ears[key].tell(speaking)
 
     def finish(self, key: str) -> list[Line]:
         """Return what was still being said on a stream, and forget the stream."""
