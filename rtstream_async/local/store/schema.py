@@ -87,9 +87,11 @@ _MIGRATIONS = (
         engine TEXT,
         language TEXT,
         ws_connection_id TEXT,
+        bound_us INTEGER,
         status TEXT NOT NULL,
         last_error TEXT,
         dropped_seconds REAL NOT NULL,
+        created_us INTEGER NOT NULL,
         started_us INTEGER NOT NULL,
         stopped_us INTEGER,
         updated_us INTEGER NOT NULL
@@ -265,7 +267,8 @@ _MIGRATIONS = (
         DELETE FROM documents WHERE utterance = OLD.number;
     END;
     INSERT INTO documents (owner, scene)
-        SELECT index_id, number FROM scenes WHERE trim(text, char(9, 10, 13, 32)) != '' ORDER BY number;
+        SELECT index_id, number FROM scenes
+        WHERE trim(text, char(9, 10, 13, 32)) != '' ORDER BY number;
     """,
 )
 

@@ -1,0 +1,1 @@
+"""Search in what indexes have recorded and what is said in videos."""

@@ -1,0 +1,159 @@
+"""The vectors of all documents: kept in the store, and in memory from the first search on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+
+import anyio
+import anyio.to_thread
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from rtstream_async.local.domain.ranking import floor_of, meaning_of
+from rtstream_async.local.engines.ports import EmbeddingEngine, EngineError
+from rtstream_async.local.engines.registry import Engines
+from rtstream_async.local.refusal import Refusal
+from rtstream_async.local.search.shelf import Shelf
+from rtstream_async.local.search.unrelated import UNRELATED
+from rtstream_async.local.search.vectors import Floats, pack, read
+from rtstream_async.local.store import documents
+from rtstream_async.local.store.documents import PendingRow, VectorRow
+from rtstream_async.local.store.worker import Worker
+
+__all__ = ["Aim", "Library"]
+
+_PAGE = 2000  # vectors read from the store at a time
+_PAUSE = 5.0  # seconds for which an engine that failed is not asked again
+_LOOKS = 2  # searches that compare at the same time; more would only wait for each other
+
+
+@attrs.frozen(eq=False)
+class Aim:
+    """What a question means."""
+
+    vector: Floats
+    floor: float  #: the similarity at which a document begins to have to do with it
+
+
+class Library:
+    """Keeps vectors, and tells which documents are near to a question."""
+
+    def __init__(self, store: Worker, engines: Engines) -> None:
+        self._store = store
+        self._engines = engines
+        self.backlog_to = 0
+        """Documents up to this number were waiting before anybody could have looked for them."""
+        self._engine: str | None = None  #: that made the vectors
+        self._failure = ""
+        self._failed_at = float("-inf")
+        self._shelf: Shelf | None = None  #: `None` before the first search
+        self._unrelated: Floats | None = None
+        self._deletions = 0  #: up to which the shelf has followed the store
+        self._lock = anyio.Lock()  #: of what is on the shelf
+        self._looking = anyio.CapacityLimiter(_LOOKS)
+
+    async def open(self) -> None:
+        """Look at what there is to do; call it once, before all else."""
+        self.backlog_to = await self._store.run(documents.newest_pending)
+
+    async def engine(self) -> EmbeddingEngine:
+        """Return the embedding engine, loaded, and its vectors the only ones in the store.
+
+        Raises:
+            EngineError: It can't be had, or has failed a moment ago.
+        """
+        if time.monotonic() < self._failed_at + _PAUSE:
+            raise EngineError(self._failure)
+        try:
+            engine = await self._engines.embedding()
+        except Refusal as exc:
+            raise self.failed(EngineError(exc.message)) from exc
+        async with self._lock:
+            if self._engine != engine.name:
+                if await self._store.run(documents.adopt_engine, engine.name):
+                    await self.open()
+                self._engine, self._shelf, self._unrelated = engine.name, None, None
+        return engine
+
+    def failed(self, error: EngineError) -> EngineError:
+        """Note that the engine has failed; return the error, to be raised."""
+        self._failure, self._failed_at = str(error), time.monotonic()
+        return error
+
+    async def aim(self, text: str) -> Aim:
+        """Return what `text` means.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+        engine = await self.engine()
+        try:
+            (vector,) = await engine.embed([text], kind="query")
+            if self._unrelated is None:
+                made = await engine.embed(UNRELATED, kind="passage")
+                self._unrelated = np.stack([read(each) for each in made])
+            aimed = read(vector)
+            return Aim(aimed, floor_of((self._unrelated @ aimed).tolist()))
+        except EngineError as exc:
+            raise self.failed(exc) from exc
+
+    async def keep(self, rows: Sequence[PendingRow], vectors: Sequence[bytes]) -> None:
+        """Keep the vectors of documents, as the engine has made them.
+
+        Raises:
+            EngineError: They are none, or of another size than those before.
+        """
+        made = [
+            VectorRow(number=row.number, owner=row.owner, vector=pack(vector))
+            for row, vector in zip(rows, vectors, strict=True)
+        ]
+        async with self._lock:
+            if self._shelf is not None:
+                await anyio.to_thread.run_sync(self._shelf.add, made)
+            await self._store.run(documents.keep_vectors, made)
+
+    async def look(
+        self, aim: Aim, *, owners: Collection[str], count: int, also: NDArray[np.int64]
+    ) -> dict[int, float]:
+        """Return what the nearest documents have to do with a question, 0 to 1, by number.
+
+        Args:
+            aim: The question.
+            owners: Whose documents are looked at.
+            count: How many.
+            also: Numbers of documents that are told of too.
+
+        Raises:
+            EngineError: The engine's vectors are of several sizes.
+        """
+        shelf = await self._ready()
+        similar = await anyio.to_thread.run_sync(
+            lambda: shelf.look(aim.vector, owners=owners, count=count, also=also),
+            limiter=self._looking,
+        )
+        return {number: meaning_of(cosine, aim.floor) for number, cosine in similar.items()}
+
+    async def _ready(self) -> Shelf:
+        """Return the shelf, filled, and without what was deleted."""
+        async with self._lock:
+            deletions = await self._store.run(documents.deletions)
+            if self._shelf is None:
+                self._shelf = await self._fill()
+            elif deletions != self._deletions:
+                listed = await self._store.run(documents.vector_numbers)
+                await anyio.to_thread.run_sync(_keep_listed, self._shelf, listed)
+            self._deletions = deletions
+            return self._shelf
+
+    async def _fill(self) -> Shelf:
+        shelf, above = Shelf(), 0
+        while rows := await self._store.run(documents.list_vectors, above=above, limit=_PAGE):
+            await anyio.to_thread.run_sync(shelf.add, [row for row in rows if row.vector])
+            above = rows[-1].number
+        return shelf
+
+
+def _keep_listed(shelf: Shelf, listed: str) -> None:
+    shelf.keep(np.array(listed.split(",") if listed else [], np.int64))
