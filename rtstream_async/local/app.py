@@ -31,8 +31,10 @@ from rtstream_async.local.handlers import (
     engines,
     indexes,
     playback,
+    search,
     streams,
     understandings,
+    video_search,
 )
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.services import Services
@@ -46,6 +48,8 @@ _BODY_BYTES = 1024 * 1024
 ENDPOINTS: tuple[Endpoint, ...] = (
     *collections.ENDPOINTS,
     *captures.ENDPOINTS,
+    *search.ENDPOINTS,
+    *video_search.ENDPOINTS,
     *streams.ENDPOINTS,
     *playback.ENDPOINTS,
     *indexes.ENDPOINTS,

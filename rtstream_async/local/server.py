@@ -37,6 +37,7 @@ from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.recovery import note_clean_end, recover
 from rtstream_async.local.retention import Retention
+from rtstream_async.local.search.search import Search
 from rtstream_async.local.services import Services
 from rtstream_async.local.settings import Settings
 from rtstream_async.local.store.schema import prepare
@@ -265,6 +266,7 @@ class _Running:
         self._hub = Hub(self._tokens, settings.hub)
         self._outbound = Outbound(settings.webhook_allow)
         self._director: Director | None = None
+        self._search: Search | None = None
         self.control: Control
         self._http: QuietServer | None = None
         self._served = anyio.Event()
@@ -280,6 +282,9 @@ class _Running:
         await self._supervisor.start()
         engines = Engines(choices.makers(self._outbound))
         publisher = Publisher(self._store, self._hub)
+        search = self._search = Search(self._store, engines)
+        publisher.watch(search.wake)
+        await search.open()
         self._director = Director(self._settings, publisher, engines, self._supervisor)
         captures = Captures(self._store, self._hub, self._outbound, self._supervisor)
         self.control = Control(publisher, self._director, captures)
@@ -290,6 +295,7 @@ class _Running:
             tokens=self._tokens,
             engines=engines,
             publisher=publisher,
+            search=search,
             outbound=self._outbound,
             supervisor=self._supervisor,
             director=self._director,
@@ -308,10 +314,13 @@ class _Running:
         await self._http.is_up.wait()
         retention = Retention(self._settings, self._store)
         self._supervisor.start_soon(retention.run, name="retention")
+        self._supervisor.start_soon(search.run, name="search")
         self._supervisor.start_soon(self._director.resume, name="resume")
 
     async def aclose(self) -> None:
         """Take everything down, in the opposite order."""
+        if self._search is not None:
+            self._search.stop()
         if self._director is not None:
             await self._director.aclose()
         await self._hub.aclose()

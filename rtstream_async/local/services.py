@@ -10,7 +10,11 @@ from rtstream_async.local.hub import Hub
 from rtstream_async.local.outbound import Outbound
 from rtstream_async.local.pipelines.captures import Captures
 from rtstream_async.local.pipelines.director import Director
+from rtstream_async.local.pipelines.export import Exporter
+from rtstream_async.local.pipelines.jobs import Jobs
 from rtstream_async.local.pipelines.publisher import Publisher
+from rtstream_async.local.pipelines.spoken import Transcriber
+from rtstream_async.local.search.search import Search
 from rtstream_async.local.settings import Settings
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.local.tokens import Tokens
@@ -29,8 +33,12 @@ class Services:
     tokens: Tokens
     engines: Engines
     publisher: Publisher
+    search: Search
     outbound: Outbound  #: for webhooks
     supervisor: Supervisor  #: owns what handlers leave running in the background
     director: Director
     collections: Collections
     captures: Captures
+    jobs: Jobs
+    exporter: Exporter
+    transcriber: Transcriber

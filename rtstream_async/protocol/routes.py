@@ -77,18 +77,22 @@ ALERT_STATUS = Route(
 # A search changes nothing, whatever its method.
 STREAM_SEARCH = Route("POST", "/rtstream/{stream_id}/search", repeatable=True)
 STREAMS_SEARCH = Route("POST", "/rtstream/collection/{collection_id}/search", repeatable=True)
+VIDEOS_SEARCH = Route("POST", "/collection/{collection_id}/search", repeatable=True)
+VIDEOS_SEARCH_V2 = Route("POST", "/collection/{collection_id}/search/v2", repeatable=True)
 
 # A repeated export is answered with the same asset.
 STREAM_EXPORT = Route("POST", "/rtstream/{stream_id}/export", repeatable=True)
 
 VIDEO_LIST = Route("GET", "/video", repeatable=True)
 VIDEO = Route("GET", "/video/{video_id}", repeatable=True)
+VIDEO_UPDATE = Route("PATCH", "/video/{video_id}", repeatable=True)
 VIDEO_DELETE = Route("DELETE", "/video/{video_id}", repeatable=True)
 VIDEO_INDEX = Route("POST", "/video/{video_id}/index")
 VIDEO_SEARCH = Route("POST", "/video/{video_id}/search", repeatable=True)
 VIDEO_SEARCH_V2 = Route("POST", "/video/{video_id}/search/v2", repeatable=True)
 VIDEO_STREAM = Route("POST", "/video/{video_id}/stream", repeatable=True)
 VIDEO_TRANSCRIPT = Route("GET", "/video/{video_id}/transcription", repeatable=True)
+VIDEO_TRANSCRIBE = Route("POST", "/video/{video_id}/transcription")
 COMPILE = Route("POST", "/compile", repeatable=True)
 
 AUDIO_LIST = Route("GET", "/audio", repeatable=True)
@@ -96,8 +100,10 @@ AUDIO = Route("GET", "/audio/{audio_id}", repeatable=True)
 AUDIO_DELETE = Route("DELETE", "/audio/{audio_id}", repeatable=True)
 AUDIO_URL = Route("POST", "/audio/{audio_id}/generate_url", repeatable=True)
 AUDIO_TRANSCRIPT = Route("GET", "/audio/{audio_id}/transcription", repeatable=True)
+AUDIO_TRANSCRIBE = Route("POST", "/audio/{audio_id}/transcription")
 
 ASYNC_RESPONSE = Route("GET", "/async-response/{response_id}", repeatable=True)
+JOB = Route("GET", "/job/{job_id}", repeatable=True)
 
 CAPTURE_CREATE = Route("POST", "/collection/{collection_id}/capture/session")
 CAPTURE_LIST = Route("GET", "/collection/{collection_id}/capture/session", repeatable=True)

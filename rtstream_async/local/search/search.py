@@ -85,14 +85,20 @@ class Search:
         self._store = store
         self._library = Library(store, engines)
         self._indexer = Indexer(store, self._library)
+        self._working = anyio.CancelScope()
 
     async def open(self) -> None:
         """Look at what there is; call it once, before all else."""
         await self._library.open()
 
     async def run(self) -> None:
-        """Give documents their vectors, until cancelled."""
-        await self._indexer.run()
+        """Give documents their vectors, until `stop()`."""
+        with self._working:
+            await self._indexer.run()
+
+    def stop(self) -> None:
+        """Work no more in the background; call it before engines are closed."""
+        self._working.cancel()
 
     def wake(self, _index: IndexRow | None = None) -> None:
         """Tell that there are new documents; also as a watcher of the publisher."""

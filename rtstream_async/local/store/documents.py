@@ -14,13 +14,16 @@ from typing import Any
 import attrs
 import msgspec
 
+from rtstream_async.local.store.assets import AssetRow
 from rtstream_async.local.store.rows import from_row, json_column
 from rtstream_async.local.store.statements import get_setting, set_setting
+from rtstream_async.local.store.understandings import UNDERSTANDING
 
 __all__ = [
     "DocumentRow",
     "Occurrences",
     "PendingRow",
+    "SourceRow",
     "VectorRow",
     "adopt_engine",
     "count_pending",
@@ -30,7 +33,9 @@ __all__ = [
     "is_any_pending",
     "keep_vectors",
     "list_pending",
+    "list_sources",
     "list_vectors",
+    "list_videos",
     "newest_pending",
     "vector_numbers",
 ]
@@ -49,6 +54,16 @@ class DocumentRow:
     text: str
     engine: str  #: which engine made the text
     metadata: Mapping[str, Any] = json_column()
+
+
+@attrs.frozen(kw_only=True)
+class SourceRow:
+    """An index of a stream that can be searched in."""
+
+    index_id: str
+    index_name: str
+    stream_id: str
+    stream_name: str
 
 
 @attrs.frozen(kw_only=True)
@@ -186,6 +201,30 @@ def find_words(
         found.append(count)
         numbers.append([int(number) for number in listed.split(",")] if listed else [])
     return Occurrences(total=added - deleted, deletions=deleted, found=found, numbers=numbers)
+
+
+def list_sources(
+    db: sqlite3.Connection, *, stream_id: str | None = None, collection_id: str | None = None
+) -> list[SourceRow]:
+    """Return the indexes of a stream, or of all streams of a collection."""
+    rows = db.execute(
+        "SELECT i.id AS index_id, i.name AS index_name, s.id AS stream_id, s.name AS stream_name"
+        " FROM indexes i JOIN streams s ON s.id = i.stream_id"
+        " WHERE i.family != :family AND (:stream IS NULL OR s.id = :stream)"
+        " AND (:collection IS NULL OR s.collection_id = :collection)",
+        {"family": UNDERSTANDING, "stream": stream_id, "collection": collection_id},
+    )
+    return [from_row(SourceRow, row) for row in rows]
+
+
+def list_videos(db: sqlite3.Connection, collection_id: str) -> list[AssetRow]:
+    """Return the videos (and sounds) of a collection of which it is known what is said."""
+    rows = db.execute(
+        "SELECT * FROM assets WHERE collection_id = ?"
+        " AND json_extract(spoken, '$.status') = 'done' ORDER BY created_us",
+        (collection_id,),
+    )
+    return [from_row(AssetRow, row) for row in rows]
 
 
 def get_documents(db: sqlite3.Connection, numbers: Iterable[int]) -> list[DocumentRow]:
