@@ -1,0 +1,1 @@
+"""Event prompts in English: what they ask for, and whether an observation fits."""
