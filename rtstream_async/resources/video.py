@@ -296,6 +296,7 @@ class Video(_Spoken[VideoRecord]):
         filter: Sequence[Mapping[str, Any]] | None = None,  # noqa: A002 - the reference's name
         *,
         scene_index_id: str | None = None,
+        index_id: str | None = None,
     ) -> SearchResult:
         """Return the parts of the video that answer `query`, the best first.
 
@@ -311,6 +312,7 @@ class Video(_Spoken[VideoRecord]):
             dynamic_score_percentage: Nothing that is so many per cent of the best score below it.
             filter: Conditions on the metadata.
             scene_index_id: One scene index alone.
+            index_id: The same, by its other name.
 
         Raises:
             InvalidArgumentError: An argument can't be used.
@@ -325,12 +327,38 @@ class Video(_Spoken[VideoRecord]):
             score_threshold=score_threshold,
             dynamic_score_percentage=dynamic_score_percentage,
             filter=filter,
-            scene_index_id=scene_index_id,
+            scene_index_id=index_id if scene_index_id is None else scene_index_id,
         )
         found = await videos.search(
             self._context.caller, self.id, wanted=wanted, collection_id=self.collection_id
         )
         return SearchResult(self._context, found, self.collection_id)
+
+    async def legacy_search(
+        self,
+        query: str,
+        search_type: str = "semantic",
+        index_type: str = "spoken_word",
+        result_threshold: int | None = None,
+        score_threshold: float | None = None,
+        dynamic_score_percentage: float | None = None,
+        filter: Sequence[Mapping[str, Any]] | None = None,  # noqa: A002 - the reference's name
+        *,
+        scene_index_id: str | None = None,
+        index_id: str | None = None,
+    ) -> SearchResult:
+        """Return what `search()` does: this is its name in the official SDK 0.5."""
+        return await self.search(
+            query,
+            search_type,
+            index_type,
+            result_threshold,
+            score_threshold,
+            dynamic_score_percentage,
+            filter,
+            scene_index_id=scene_index_id,
+            index_id=index_id,
+        )
 
     async def _hear(
         self, query: Mapping[str, Any], progress: ProgressTold | None, patience: float | None

@@ -96,9 +96,6 @@ HANDLES = {
 }
 """By the first word of a recorded call: what it was made on."""
 
-RENAMED = {"legacy_search": "search"}
-"""Methods of the official SDK whose own name is taken by something newer there."""
-
 PUSHING = {
     *("connect_rtstream", "create_alert", "index_audio", "index_scenes", "index_spoken_words"),
     *("create_capture_session", "index_visuals", "start_transcript", "understand"),
@@ -117,7 +114,7 @@ def call(conn, row):
         args = {"id": STREAM}
     if method in PUSHING and owner != "video":
         args.setdefault("ws_connection_id", None)
-    return getattr(handle, RENAMED.get(method, method))(**args)
+    return getattr(handle, method)(**args)
 
 
 def answers(row):
