@@ -29,12 +29,16 @@ from rtstream_async.local.handlers import (
     captures,
     collections,
     engines,
+    export,
     indexes,
+    jobs,
     playback,
     search,
+    spoken,
     streams,
     understandings,
     video_search,
+    videos,
 )
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.services import Services
@@ -55,6 +59,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *indexes.ENDPOINTS,
     *understandings.ENDPOINTS,
     *engines.ENDPOINTS,
+    *export.ENDPOINTS,
+    *videos.ENDPOINTS,
+    *spoken.ENDPOINTS,
+    *jobs.ENDPOINTS,
 )
 
 

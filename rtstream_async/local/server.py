@@ -18,6 +18,7 @@ import anyio.to_thread
 
 from rtstream_async.errors import InvalidArgumentError, LocalServerError
 from rtstream_async.local.app import build_app
+from rtstream_async.local.asset_files import recover_assets
 from rtstream_async.local.collections import Collections
 from rtstream_async.local.control import Control
 from rtstream_async.local.datadir import DATABASE, DataDir, open_data_dir
@@ -34,7 +35,10 @@ from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.outbound import Outbound, check_allow
 from rtstream_async.local.pipelines.captures import Captures
 from rtstream_async.local.pipelines.director import Director
+from rtstream_async.local.pipelines.export import Exporter
+from rtstream_async.local.pipelines.jobs import Jobs
 from rtstream_async.local.pipelines.publisher import Publisher
+from rtstream_async.local.pipelines.spoken import Transcriber
 from rtstream_async.local.recovery import note_clean_end, recover
 from rtstream_async.local.retention import Retention
 from rtstream_async.local.search.search import Search
@@ -266,6 +270,7 @@ class _Running:
         self._hub = Hub(self._tokens, settings.hub)
         self._outbound = Outbound(settings.webhook_allow)
         self._director: Director | None = None
+        self._jobs: Jobs | None = None
         self._search: Search | None = None
         self.control: Control
         self._http: QuietServer | None = None
@@ -286,6 +291,11 @@ class _Running:
         publisher.watch(search.wake)
         await search.open()
         self._director = Director(self._settings, publisher, engines, self._supervisor)
+        jobs = self._jobs = Jobs(self._store, self._outbound, self._supervisor)
+        exporter = Exporter(self._settings, self._store, self._director, jobs)
+        transcriber = Transcriber(
+            self._settings, self._store, engines, self._director, self._outbound, jobs, search.wake
+        )
         captures = Captures(self._store, self._hub, self._outbound, self._supervisor)
         self.control = Control(publisher, self._director, captures)
         services = Services(
@@ -301,8 +311,12 @@ class _Running:
             director=self._director,
             collections=await Collections.load(self._store),
             captures=captures,
+            jobs=jobs,
+            exporter=exporter,
+            transcriber=transcriber,
         )
         await recover(self._store, self._settings.segments_dir)
+        await recover_assets(self._store, self._settings.assets_dir)
         app = build_app(
             services,
             api_key=self.data.api_key,
@@ -316,9 +330,12 @@ class _Running:
         self._supervisor.start_soon(retention.run, name="retention")
         self._supervisor.start_soon(search.run, name="search")
         self._supervisor.start_soon(self._director.resume, name="resume")
+        self._supervisor.start_soon(jobs.resume, name="resume-jobs")
 
     async def aclose(self) -> None:
         """Take everything down, in the opposite order."""
+        if self._jobs is not None:
+            await self._jobs.aclose()
         if self._search is not None:
             self._search.stop()
         if self._director is not None:

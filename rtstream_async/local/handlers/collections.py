@@ -72,8 +72,10 @@ async def delete_collection(call: Call) -> Reply:
     running = [stream for stream in streams if services.director.live(stream) is not None]
     if running:
         raise conflict(f"streams of this collection still run; stop them: {', '.join(running)}")
+    await services.exporter.forget_streams(streams)
     for stream in streams:
         await services.director.forget(stream)
+    await services.exporter.forget_collection(id_)
     await services.store.run(delete_captures, id_)
     await services.collections.remove(id_)
     return Reply(message="the collection is deleted")

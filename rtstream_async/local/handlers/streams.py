@@ -171,6 +171,7 @@ def _shown(
         media_types=row.media_types,
         store=row.store,
         created_at=row.created_us / 1e6,
+        exported_asset_id=row.exported_asset_id,
     )
     return emit.stream(
         record,

@@ -38,7 +38,8 @@ class Outcome:
 
     save: Callable[[sqlite3.Connection], object]
     answer: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    asset_id: str | None = None  #: the video that was made
+    asset_id: str | None = None  #: the video that was made or worked on
+    after: Callable[[], None] | None = None  #: called when it is kept
 
 
 @attrs.define(eq=False)
@@ -182,6 +183,8 @@ class Jobs:
         try:
             outcome = await self._doers[job.row.kind](job)
             row = await self._store.run(_succeed, job.row.id, outcome)
+            if outcome.after is not None:
+                outcome.after()
         except Refusal as refusal:
             logger.warning("%s of %s failed: %s", job.row.kind, job.row.subject, refusal.message)
             row = await self._fail(job, refusal)

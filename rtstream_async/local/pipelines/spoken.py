@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +56,7 @@ class Transcriber:
         director: Director,
         outbound: Outbound,
         jobs: Jobs,
+        wake_search: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._store = store
@@ -63,6 +64,7 @@ class Transcriber:
         self._director = director
         self._outbound = outbound
         self._jobs = jobs
+        self._wake_search = wake_search
         jobs.offer(INDEX, self._listen)
 
     async def begin(
@@ -73,8 +75,17 @@ class Transcriber:
         language: str | None = None,
         force: bool = False,
         callback_url: str | None = None,
+        wants_transcript: bool = False,
     ) -> Job:
         """Start to write down what is said in a video.
+
+        Args:
+            asset: The video.
+            segmentation: How what is said is cut for the search.
+            language: Code of the language that is spoken; what the engine understands, else.
+            force: Do it again when it is done already.
+            callback_url: Is told of the end.
+            wants_transcript: Whether the answer is to have all that is said in it.
 
         Raises:
             Refusal: There is no sound in it, it is done already (and `force` was not given), the
@@ -96,7 +107,7 @@ class Transcriber:
             INDEX,
             asset.id,
             asset_id=asset.id,
-            details={"segmentation": segmentation},
+            details={"segmentation": segmentation, "wants_transcript": wants_transcript},
             callback_url=callback_url,
         )
 
@@ -143,6 +154,7 @@ class Transcriber:
             save=lambda db: assets.replace_asset_utterances(db, asset.id, rows, spoken),
             answer={"utterances": len(found), "engine": engine.name},
             asset_id=asset.id,
+            after=self._wake_search,
         )
 
     async def _hear_all(
