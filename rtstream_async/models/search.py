@@ -1,4 +1,4 @@
-"""What the service says of a search hit in a stream.
+"""What the service says of search hits in streams.
 
 Times are Unix seconds. What the service sent beyond the fields is in `raw`, unchanged.
 """
@@ -12,7 +12,7 @@ import attrs
 
 from rtstream_async.models.base import Keyed, raw_field
 
-__all__ = ["ShotRecord"]
+__all__ = ["ShotRecord", "ShotsRecord"]
 
 
 @attrs.frozen(kw_only=True)
@@ -28,4 +28,13 @@ class ShotRecord(Keyed):
     scene_index_id: str | None = None
     scene_index_name: str | None = None
     metadata: Mapping[str, Any] | None = None
+    raw: Mapping[str, Any] = raw_field()
+
+
+@attrs.frozen(kw_only=True)
+class ShotsRecord(Keyed):
+    """What a search in streams found, the best first."""
+
+    shots: tuple[ShotRecord, ...] = ()
+    warnings: tuple[Any, ...] = ()  #: what the service wants to be known, in its own words
     raw: Mapping[str, Any] = raw_field()

@@ -203,7 +203,7 @@ class Collection(Library, CollectionSessions):
             filter=filter,
         )
         found = await searches.collection_streams(self._context.caller, self.id, wanted=wanted)
-        return RTStreamSearchResult(self._context, self.id, found)
+        return RTStreamSearchResult(self._context, found, self.id)
 
     legacy_search = search
     """The reference has two names for it; the first one means other indexes of videos there."""

@@ -234,7 +234,7 @@ class RTStream(Indexing, Transcribing, Understood, Events):
         found = await searches.stream(
             self._context.caller, self.id, wanted=wanted, stream_name=self.name
         )
-        return RTStreamSearchResult(self._context, self.collection_id, found)
+        return RTStreamSearchResult(self._context, found, self.collection_id)
 
     async def export(
         self,

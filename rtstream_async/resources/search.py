@@ -8,7 +8,7 @@ from typing import Any, overload
 from rtstream_async.api import streams
 from rtstream_async.models.player import embed_code, player_page
 from rtstream_async.models.records import Playback
-from rtstream_async.models.search import ShotRecord
+from rtstream_async.models.search import ShotRecord, ShotsRecord
 from rtstream_async.resources.browsing import open_page
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.handle import Handle
@@ -149,11 +149,10 @@ class RTStreamShot(Handle[ShotRecord]):
 class RTStreamSearchResult(Sequence[RTStreamShot]):
     """The shots that answer a query, the best first: a sequence of them."""
 
-    def __init__(
-        self, context: Context, collection_id: str | None, found: list[ShotRecord]
-    ) -> None:
+    def __init__(self, context: Context, found: ShotsRecord, collection_id: str | None) -> None:
+        self._found = found
+        self._shots = [RTStreamShot(context, record) for record in found.shots]
         self._collection_id = collection_id
-        self._shots = [RTStreamShot(context, record) for record in found]
 
     def __repr__(self) -> str:
         return f"RTStreamSearchResult(collection_id={self.collection_id!r}, shots={len(self)})"
@@ -179,6 +178,16 @@ class RTStreamSearchResult(Sequence[RTStreamShot]):
     def shots(self) -> list[RTStreamShot]:
         """All shots, the best first; none when nothing answers the query."""
         return self._shots
+
+    @property
+    def warnings(self) -> list[Any]:
+        """What the service wants to be known of the search, in its own words."""
+        return list(self._found.warnings)
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The service's answer, unchanged."""
+        return self._found.raw
 
     def get_shots(self) -> list[RTStreamShot]:
         """Return `shots`; not to be awaited, since they are all here."""

@@ -42,8 +42,9 @@ async def test_a_search_gives_shots(service):
 
 async def test_nothing_found_is_no_error(service):
     """The service has an error for it where videos are searched; here it has not."""
-    service.says(STREAM, {"results": []})
+    service.says(STREAM, {"results": [], "warnings": [{"code": "W"}]})
     result = await service.stream().search("gold")
+    assert result.warnings == result.raw["warnings"] == [{"code": "W"}]
     assert not result
     assert list(result) == []
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from rtstream_async.errors import ProtocolError
-from rtstream_async.models.search import ShotRecord
+from rtstream_async.models.search import ShotRecord, ShotsRecord
 from rtstream_async.protocol.codec.fields import as_list, as_object, real, text, words
 from rtstream_async.protocol.codec.times import to_seconds
 
@@ -15,20 +15,24 @@ __all__ = ["shot", "shots"]
 
 def shots(
     data: object, *, rtstream_id: str | None = None, rtstream_name: str | None = None
-) -> list[ShotRecord]:
-    """Return the hits of a search, in the service's order.
+) -> ShotsRecord:
+    """Return what a search found, in the service's order.
 
     Args:
         data: The answer's `data`.
         rtstream_id: The stream that was searched; hits in a collection say theirs.
         rtstream_name: Its name.
     """
-    return as_list(
-        as_object(data, "search results"),
+    fields = as_object(data, "search results")
+    found = as_list(
+        fields,
         ("results", "shots"),
         "search results",
         lambda item: shot(item, rtstream_id=rtstream_id, rtstream_name=rtstream_name),
     )
+    said = fields.get("warnings")
+    warnings = tuple(cast("list[Any]", said)) if isinstance(said, list) else ()
+    return ShotsRecord(shots=tuple(found), warnings=warnings, raw=fields)
 
 
 def shot(

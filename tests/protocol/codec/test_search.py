@@ -17,7 +17,7 @@ HIT = {
 
 def test_a_hit_in_a_stream_is_of_this_stream():
     """Row 129: the service leaves out what was asked for."""
-    (shot,) = search.shots({"results": [HIT]}, rtstream_id="rts-1", rtstream_name="Flood")
+    (shot,) = search.shots({"results": [HIT]}, rtstream_id="rts-1", rtstream_name="Flood").shots
     assert shot == ShotRecord(
         rtstream_id="rts-1",
         rtstream_name="Flood",
@@ -38,7 +38,7 @@ def test_hits_in_a_collection_name_their_streams():
         {**HIT, "rtstream_id": "rts-1", "rtstream_name": "Flood"},
         {"id": "rts-2", "start": 1, "end": 2, "description": "uses id", "score": "0.5"},
     ]
-    one, two = search.shots({"results": hits})
+    one, two = search.shots({"results": hits}).shots
     assert (one.rtstream_id, one.rtstream_name) == ("rts-1", "Flood")
     assert (two.rtstream_id, two.rtstream_name, two.text) == ("rts-2", None, "uses id")
     assert (two.search_score, two.metadata, two.scene_index_id) == (0.5, None, None)
@@ -46,7 +46,15 @@ def test_hits_in_a_collection_name_their_streams():
 
 def test_nothing_found_is_nothing():
     """Row 132."""
-    assert search.shots({}) == search.shots({"results": []}) == []
+    assert search.shots({}).shots == search.shots({"results": []}).shots == ()
+
+
+def test_what_the_service_warns_of_is_kept():
+    """A search without meanings, by words alone, finds less: its user should know."""
+    found = search.shots({"results": [], "warnings": [{"code": "W", "message": "by words"}]})
+    assert found.warnings == ({"code": "W", "message": "by words"},)
+    assert found["warnings"] is found.warnings
+    assert search.shots({"results": [], "warnings": "odd"}).warnings == ()
 
 
 @pytest.mark.parametrize(
