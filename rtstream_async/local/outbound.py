@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import os
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -379,7 +380,7 @@ def _translate(exc: Exception, order: _Order) -> Exception:
             return OutboundError(text, kind="connection", is_transient=False)
     for kinds, kind, text in _STORIES:
         if isinstance(exc, kinds):
-            said = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), "")
+            said = next((_said(c) for c in causes if isinstance(c, OSError) and c.errno), "")
             return OutboundError(f"{order.where} {text}" + (f": {said}" if said else ""), kind=kind)
     return OutboundError(
         f"no request can be made for {order.where} ({type(exc).__name__}); look at the URL, the"
@@ -397,6 +398,12 @@ _STORIES: Final[tuple[tuple[tuple[type[Exception], ...], Kind, str], ...]] = (
     ((httpx.RemoteProtocolError,), "protocol", "has sent no whole HTTP answer"),
     ((httpx.DecodingError,), "protocol", "has sent an answer that can't be decompressed"),
 )
+
+
+def _said(error: OSError) -> str:
+    """Return the system's word for an error; Python's own, for a name, has a negative number."""
+    code = error.errno or 0
+    return os.strerror(code) if code > 0 else str(error.strerror)
 
 
 def _causes(exc: BaseException) -> list[BaseException]:

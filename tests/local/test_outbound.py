@@ -6,10 +6,14 @@ import contextlib
 import gzip
 import logging
 import random
+import socket
+import ssl
+import subprocess
 
 import pytest
 
 from rtstream_async.errors import InvalidArgumentError
+from rtstream_async.local import LocalServer
 from rtstream_async.local.outbound import Form, Outbound, OutboundError
 from tests.loopback import answer, serve
 
@@ -21,6 +25,23 @@ async def outbound(allow=None):
         yield made
     finally:
         await made.aclose()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 2 -nodes"
+        " -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    )
+    subprocess.run(
+        [*command.split(), "-keyout", key, "-out", cert], check=True, capture_output=True
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context, cert
 
 
 async def say_ok(seen, writer):
@@ -226,6 +247,57 @@ async def test_nobody_there_is_said_so():
     assert caught.value.kind == "connection"
 
 
+async def test_nobody_at_any_address_of_a_name_is_said_so(monkeypatch):
+    """Most names have two addresses; the system's word must not get lost between them."""
+    async with serve(say_ok) as server:
+        port = int(server.url.rpartition(":")[2])
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{number}", port))
+        for number in (1, 2)
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+    async with outbound() as out:
+        with pytest.raises(OutboundError, match="can't be reached: Connection refused") as caught:
+            await out.post_json(f"http://localhost:{port}", {}, timeout=30)
+    assert caught.value.is_transient
+
+
+async def test_a_certificate_that_is_not_trusted_is_named_and_not_tried_again(
+    certificate, monkeypatch
+):
+    """Self-signed servers are common on the own network, and there is a way."""
+    context, authority = certificate
+    async with serve(say_ok, tls=context) as server:
+        async with outbound() as out:
+            with pytest.raises(OutboundError, match=r"certificate of https://127.0.0.1") as caught:
+                await out.post_json(server.url, {}, timeout=30)
+        assert not caught.value.is_transient
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        async with outbound() as out:
+            assert (await out.post_json(server.url, {}, timeout=30)).status == 200
+
+
+async def test_a_request_that_can_not_be_made_is_the_callers_mistake():
+    """It must not look like a receiver that is down, and must not end other requests."""
+    async with serve(say_ok) as server, outbound() as out:
+        with pytest.raises(TypeError):
+            await out.post_json(server.url, {}, timeout=30, headers={"x": 7})
+        assert (await out.post_json(server.url, {}, timeout=30)).status == 200
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_a_caller_may_go_away_at_any_step(steps):
+    """Before anything is sent, too; and the next request finds all as it was."""
+    async with serve(say_ok) as server, outbound() as out:
+        await out.post_json(server.url, {}, timeout=30)
+        call = asyncio.create_task(out.post_json(server.url, {}, timeout=30))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        assert (await out.post_json(server.url, {}, timeout=30)).status == 200
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -282,6 +354,9 @@ def test_a_pattern_that_can_not_be_read_is_refused_at_once():
     """A limit that limits nothing would be found out too late."""
     with pytest.raises(InvalidArgumentError, match="webhook_allow"):
         Outbound(["https://example.com/"])
+    for wrong in (["https://example.com/"], "example.com"):
+        with pytest.raises(InvalidArgumentError, match="webhook_allow"):
+            LocalServer(webhook_allow=wrong)
 
 
 async def test_requests_that_were_cancelled_take_nothing_with_them():
@@ -344,6 +419,17 @@ async def test_closing_ends_what_waits():
         assert caught.value.kind == "closed"
         with pytest.raises(OutboundError, match="stopping"):
             await out.post_json(server.url, {}, timeout=60)
+
+
+async def test_closing_ends_what_waits_in_line():
+    """These have not even begun."""
+    async with serve(never) as server:
+        out = Outbound()
+        calls = [asyncio.create_task(out.post_json(server.url, {}, timeout=60)) for _ in range(60)]
+        await server.saw(50)
+        await out.aclose()
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert {str(outcome) for outcome in outcomes} == {"the server is stopping"}
 
 
 async def test_the_address_of_a_webhook_is_not_logged(caplog):
