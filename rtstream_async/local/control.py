@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
+import msgspec
 
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.domain.captures import CaptureSignal, CaptureState, way_to
+from rtstream_async.local.engines.ports import Utterance, Word
 from rtstream_async.local.hub import Hub, Peer, Sent
+from rtstream_async.local.pipelines.attaching import Pipelines
 from rtstream_async.local.pipelines.captures import CaptureOutcome, Captures
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.publisher import Publisher
@@ -21,6 +24,7 @@ from rtstream_async.local.refusal import conflict, invalid, not_found
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.captures import CaptureChannelRow, CaptureRow, delete_captures
 from rtstream_async.local.store.rows import IndexRow, SceneRow, StreamRow
+from rtstream_async.local.store.transcripts import get_transcript
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.models.messages import Message
 from rtstream_async.protocol.channels import category_of
@@ -36,6 +40,7 @@ Frame = Message | Mapping[str, Any] | str | bytes
 _CODES = (1000, 4999)
 _STATUSES = (400, 599)
 _MANY = 1_000_000
+_SCRIPTED = "scripted"
 
 
 @attrs.frozen(kw_only=True)
@@ -51,11 +56,14 @@ class SocketState:
 class Control:
     """Scripted frames and records, cut sockets, refused handshakes."""
 
-    def __init__(self, publisher: Publisher, director: Director, captures: Captures) -> None:
+    def __init__(
+        self, publisher: Publisher, director: Director, pipelines: Pipelines, captures: Captures
+    ) -> None:
         self._hub: Hub = publisher.hub
         self._store: Worker = publisher.store
         self._publisher = publisher
         self._director = director
+        self._pipelines = pipelines
         self._captures = captures
 
     def sockets(self) -> list[SocketState]:
@@ -110,11 +118,55 @@ class Control:
                 start_us=microseconds(start),
                 end_us=microseconds(end),
                 text=text,
-                engine="scripted",
+                engine=_SCRIPTED,
                 metadata=metadata or {},
             )
             await self._publisher.publish(scene, index=index, stream_name=stream.name)
         return len(indexes)
+
+    async def add_utterance(
+        self,
+        rtstream_id: str,
+        text: str,
+        start: float,
+        end: float,
+        is_final: bool = True,
+        words: Sequence[Word | Mapping[str, Any]] = (),
+    ) -> None:
+        """Have something said in a stream: stored (if final), pushed, and heard by audio indexes.
+
+        It is pushed to where the stream's transcript is, while that runs.
+
+        Args:
+            rtstream_id: The stream.
+            text: What is said.
+            start: Unix time, seconds.
+            end: Unix time, seconds.
+            is_final: `False` for a partial one, which is only pushed.
+            words: When each word is said, for those who ask; `start`, `end` and `text` of each.
+
+        Raises:
+            Refusal: There is no such stream.
+        """
+        stream = await self._store.run(statements.get_stream, rtstream_id)
+        if stream is None:
+            raise not_found("stream", rtstream_id)
+        transcript = await self._store.run(get_transcript, rtstream_id)
+        is_pushed = transcript is not None and transcript.is_wanted
+        utterance = Utterance(
+            start=start,
+            end=end,
+            text=text,
+            is_final=is_final,
+            engine=_SCRIPTED,
+            words=tuple(msgspec.convert(word, Word, from_attributes=True) for word in words),
+        )
+        scribe = self._pipelines.scribe(stream)
+        connection = transcript.ws_connection_id if transcript and is_pushed else None
+        await scribe.write(utterance, connection=connection)
+        live = self._director.live(rtstream_id)
+        if live is not None and is_final:
+            live.attached.settle(end)
 
     async def capture(
         self,
@@ -189,6 +241,7 @@ class Control:
         return (
             (Route("POST", "/_local/emit"), self._post_emit),
             (Route("POST", "/_local/scenes"), self._post_scene),
+            (Route("POST", "/_local/utterances"), self._post_utterance),
             (Route("POST", "/_local/captures"), self._post_capture),
             (Route("GET", "/_local/sockets"), self._get_sockets),
             (Route("POST", "/_local/sockets/close"), self._post_close),
@@ -209,7 +262,9 @@ class Control:
         if rtstream_id is None:
             return [peer.connection_id for peer in self._hub]
         indexes = await self._store.run(statements.list_indexes, rtstream_id)
+        transcript = await self._store.run(get_transcript, rtstream_id)
         bound = [index.ws_connection_id for index in indexes]
+        bound += [transcript.ws_connection_id] if transcript else []
         return dict.fromkeys(id_ for id_ in bound if id_ is not None)
 
     async def _indexes(self, stream: StreamRow, index_id: str | None) -> list[IndexRow]:
@@ -261,6 +316,25 @@ class Control:
             metadata=body.mapping("metadata").values,
         )
         return Reply(data={"records": count})
+
+    async def _post_utterance(self, call: Call) -> Reply:
+        body = call.body
+        body.only(("rtstream_id", "text", "start", "end", "is_final", "words"))
+        now = time.time()
+        start, end = body.number("start"), body.number("end")
+        try:
+            words = msgspec.convert(body.values.get("words") or [], list[Word])
+        except msgspec.ValidationError as exc:
+            raise invalid("words", f"must be a list of start, end and text: {exc}") from None
+        await self.add_utterance(
+            body.required_text("rtstream_id"),
+            body.required_text("text"),
+            start=now - 1 if start is None else start,
+            end=now if end is None else end,
+            is_final=body.flag("is_final", default=True),
+            words=words,
+        )
+        return Reply()
 
     async def _post_capture(self, call: Call) -> Reply:
         body = call.body

@@ -7,11 +7,11 @@ import os
 import re
 import socket
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import anyio
 import anyio.to_thread
@@ -33,11 +33,13 @@ from rtstream_async.local.engines.ports import (
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.outbound import Outbound, check_allow
+from rtstream_async.local.pipelines.attaching import Pipelines
 from rtstream_async.local.pipelines.captures import Captures
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.export import Exporter
 from rtstream_async.local.pipelines.jobs import Jobs
 from rtstream_async.local.pipelines.publisher import Publisher
+from rtstream_async.local.pipelines.running import Running
 from rtstream_async.local.pipelines.spoken import Transcriber
 from rtstream_async.local.recovery import note_clean_end, recover
 from rtstream_async.local.retention import Retention
@@ -290,14 +292,18 @@ class _Running:
         search = self._search = Search(self._store, engines)
         publisher.watch(search.wake)
         await search.open()
-        self._director = Director(self._settings, publisher, engines, self._supervisor)
+        running = Running()
+        pipelines = Pipelines(running, publisher, engines, self._spawn)
+        self._director = Director(
+            self._settings, self._store, running, pipelines, engines, self._spawn
+        )
         jobs = self._jobs = Jobs(self._store, self._outbound, self._supervisor)
         exporter = Exporter(self._settings, self._store, self._director, jobs)
         transcriber = Transcriber(
             self._settings, self._store, engines, self._director, self._outbound, jobs, search.wake
         )
         captures = Captures(self._store, self._hub, self._outbound, self._supervisor)
-        self.control = Control(publisher, self._director, captures)
+        self.control = Control(publisher, self._director, pipelines, captures)
         services = Services(
             settings=self._settings,
             store=self._store,
@@ -309,6 +315,7 @@ class _Running:
             outbound=self._outbound,
             supervisor=self._supervisor,
             director=self._director,
+            pipelines=pipelines,
             collections=await Collections.load(self._store),
             captures=captures,
             jobs=jobs,
@@ -354,6 +361,9 @@ class _Running:
             await self._store.aclose()
             await anyio.to_thread.run_sync(self.data.remove)
 
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        self._supervisor.start_soon(work, name=name)
+
     async def _serve(self, http: QuietServer) -> None:
         try:
             await http.serve(sockets=[self._listener])
@@ -372,7 +382,9 @@ class _Running:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio turns Nagle's algorithm off: without, every answer waited
+    # for the client's delayed acknowledgement, 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -51,7 +51,7 @@ def drive(url: str, key: str) -> dict[str, Any]:
     index.start()
     with pytest.raises(InvalidRequestError, match="recorded"):
         stream.generate_stream(start=1000, end=1010)
-    with pytest.raises(InvalidRequestError, match="not offered"):
+    with pytest.raises(InvalidRequestError, match="'audio' in media_types"):
         stream.index_audio(prompt="x", batch_config={"type": "word", "value": 5})
     stream.stop()
     with pytest.raises(InvalidRequestError, match="no stream"):

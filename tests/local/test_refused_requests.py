@@ -150,7 +150,17 @@ async def test_a_body_beyond_the_limit_is_refused(api: Api) -> None:
 
 BAD_INDEXES: list[tuple[dict[str, Any], str]] = [
     ({"extraction_type": "magic"}, "time, time_based"),
-    ({"extraction_type": "transcript"}, "not offered"),
+    ({"extraction_type": "transcript"}, "'audio' in media_types"),
+    ({"extraction_type": "transcript", "extraction_config": {"segmenter": "verse"}}, "word, sen"),
+    ({"extraction_type": "transcript", "extraction_config": {"time": 2}}, "segmenter"),
+    (
+        {"extraction_type": "transcript", "extraction_config": {"segmentation_value": 0}},
+        "whole number from 1",
+    ),
+    (
+        {"extraction_type": "transcript", "extraction_config": {"segmentation_value": "1.5"}},
+        "whole number from 1",
+    ),
     ({"extraction_type": "shot"}, "not offered"),
     ({"extraction_config": {"time": 0}}, "extraction_config.time"),
     ({"extraction_config": {"time": -1}}, "extraction_config.time"),

@@ -1,4 +1,4 @@
-"""Scene indexes and their records."""
+"""Scene and audio indexes, and their records."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from rtstream_async.local.arguments import Arguments
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.domain.ids import ENTROPY, short_id
+from rtstream_async.local.handlers.extraction import read_extraction
+from rtstream_async.local.handlers.ranges import read_range
 from rtstream_async.local.handlers.streams import find_stream
-from rtstream_async.local.refusal import Refusal, invalid, not_found
+from rtstream_async.local.handlers.tracks import check_audio, check_video
+from rtstream_async.local.pipelines.publisher import HEARD
+from rtstream_async.local.refusal import invalid, not_found
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, SceneRow, StreamRow
 from rtstream_async.local.store.understandings import SCENE_INDEX
@@ -20,26 +23,18 @@ from rtstream_async.protocol import routes
 from rtstream_async.protocol.codec import emit
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["ENDPOINTS", "check_rate", "check_video", "read_page"]
+__all__ = ["ENDPOINTS", "read_page"]
 
-_TIME = ("time", "time_based")
-_NOT_YET = {
-    "transcript": "audio indexes are not offered by this version of the local server",
-    "shot": "shot detection is not offered by the local server; use 'time'",
-    "shot_based": "shot detection is not offered by the local server; use 'time'",
-}
-_DEFAULT_TIME = 10.0
-_DEFAULT_FRAMES = 5
-_MAX_TIME = 3600.0
-_MAX_FRAMES = 60
-_MAX_RATE = 30.0  # frames a second; no engine sees more in them
-_MAX_PAGE_SIZE = 1000
-_MAX_PAGE = 10**6
 _ACTIONS = ("start", "stop")
+_NOTES = {
+    "running": None,
+    "started": "the stream had no transcript, so one was started, pushed to no connection",
+    "not_running": "the stream has no transcript: this index stays silent until one is started",
+}
 
 
 async def create_index(call: Call) -> Reply:
-    """Answer the new index, running: its engine is loaded, its first window has begun."""
+    """Answer the new index, running: its engine is loaded, its first record has begun."""
     stream = await find_stream(call)
     body = call.body
     body.only(
@@ -55,17 +50,16 @@ async def create_index(call: Call) -> Reply:
             "auto_start_transcript",
         )
     )
-    _check_type(body)
-    config = _time_config(body.mapping("extraction_config"))
-    check_video(stream)
+    kind, config = read_extraction(body)
     id_ = short_id(os.urandom(ENTROPY))
+    what = "Audio" if kind == HEARD else "Scene"
     row = IndexRow(
         id=id_,
         stream_id=stream.id,
-        extraction_type="time",
+        extraction_type=kind,
         extraction_config=config,
         prompt=body.text("prompt"),
-        name=body.text("name") or f"Scene index {id_[:6]}",
+        name=body.text("name") or f"{what} index {id_[:6]}",
         model_name=body.text("model_name"),
         model_config=body.mapping("model_config").values,
         ws_connection_id=body.text("ws_connection_id"),
@@ -75,7 +69,10 @@ async def create_index(call: Call) -> Reply:
         dropped_windows=0,
         created_us=microseconds(time.time()),
     )
-    return Reply(data=_index(call, await call.services.director.add_index(row)))
+    if kind == HEARD:
+        return await _add_audio_index(call, stream, row)
+    check_video(stream)
+    return Reply(data=_index(call, await call.services.pipelines.add_index(row)))
 
 
 async def list_indexes(call: Call) -> Reply:
@@ -90,14 +87,24 @@ async def get_index(call: Call) -> Reply:
     return Reply(data=_index(call, await _find_index(call)))
 
 
+async def change_index(call: Call) -> Reply:
+    """Change what an index is asked, from its next record on; answer what it is then."""
+    row = await _find_index(call)
+    call.body.only(("prompt",))
+    if "prompt" not in call.body.values:
+        raise invalid("prompt", "is required; null takes it away")
+    prompt = call.body.text("prompt")
+    return Reply(data=_index(call, await call.services.pipelines.change_prompt(row, prompt)))
+
+
 async def change_index_status(call: Call) -> Reply:
     """Start or stop an index; answer what it is then."""
     row = await _find_index(call)
     call.body.only(("action",))
     if call.body.choice("action", _ACTIONS) == "start":
-        row = await call.services.director.start_index(row)
+        row = await call.services.pipelines.start_index(row)
     else:
-        row = await call.services.director.stop_index(row)
+        row = await call.services.pipelines.stop_index(row)
     return Reply(data=_index(call, row))
 
 
@@ -113,20 +120,26 @@ async def list_records(call: Call) -> Reply:
 
 async def read_page(call: Call, row: IndexRow) -> tuple[list[SceneRow], bool]:
     """Return the page of records that the query asks for, and whether there is a further one."""
-    page = call.query.integer("page", 1, low=1, high=_MAX_PAGE)
-    size = call.query.integer("page_size", 100, low=1, high=_MAX_PAGE_SIZE)
-    start, end = call.query.number("start"), call.query.number("end")
-    if start is not None and end is not None and start > end:
-        raise invalid("start", f"{start:f} is after end {end:f}")
+    page = read_range(call.query)
     scenes = await call.services.store.run(
         statements.list_scenes,
         row.id,
-        start_us=_microseconds("start", start),
-        end_us=_microseconds("end", end),
-        limit=size + 1,
-        offset=(page - 1) * size,
+        start_us=page.start_us,
+        end_us=page.end_us,
+        limit=page.size + 1,
+        offset=page.offset,
     )
-    return scenes[:size], len(scenes) > size
+    return scenes[: page.size], len(scenes) > page.size
+
+
+async def _add_audio_index(call: Call, stream: StreamRow, row: IndexRow) -> Reply:
+    check_audio(stream)
+    row, transcript = await call.services.pipelines.add_audio_index(
+        row, stream, may_start=call.body.flag("auto_start_transcript", default=True)
+    )
+    note = _NOTES[transcript]
+    said = {"transcript": transcript} | ({} if note is None else {"note": note})
+    return Reply(data=_index(call, row) | said)
 
 
 async def _find_index(call: Call) -> IndexRow:
@@ -136,54 +149,6 @@ async def _find_index(call: Call) -> IndexRow:
     if row is None or row.family != SCENE_INDEX:
         raise not_found("index", id_)
     return row
-
-
-def _check_type(body: Arguments) -> None:
-    kind = body.choice("extraction_type", (*_TIME, *_NOT_YET), "time")
-    if kind in _NOT_YET:
-        raise Refusal(400, "NOT_OFFERED", f"extraction_type: {_NOT_YET[kind]}")
-
-
-def _time_config(config: Arguments) -> dict[str, float]:
-    config.only(("time", "frame_count"))
-    value = config.positive("time", _DEFAULT_TIME, high=_MAX_TIME)
-    frames = config.integer("frame_count", _DEFAULT_FRAMES, low=1, high=_MAX_FRAMES)
-    check_rate(f"{config.prefix}frame_count", frames, value)
-    return {"time": value, "frame_count": frames}
-
-
-def check_rate(argument: str, frames: int, seconds: float) -> None:
-    """Refuse more frames of a window than an engine could see anything new in.
-
-    Raises:
-        Refusal: They are too many, or the window is too long.
-    """
-    if seconds > _MAX_TIME or frames > _MAX_FRAMES:
-        problem = f"at most {_MAX_FRAMES} frames of at most {_MAX_TIME:g} s are possible"
-        raise invalid(argument, problem)
-    if frames / seconds > _MAX_RATE:
-        problem = f"{frames} in {seconds:g} s is more than {_MAX_RATE:g} frames a second"
-        raise invalid(argument, problem)
-
-
-def check_video(stream: StreamRow) -> None:
-    """Refuse to look at a stream without a picture.
-
-    Raises:
-        Refusal: It has none, or nobody is to look at it.
-    """
-    if "video" not in stream.media_types:
-        raise invalid("rtstream_id", "this stream was connected without 'video' in media_types")
-    if stream.ingested and stream.ingested.get("video") is None:
-        raise invalid("rtstream_id", "the source of this stream has no picture, only sound")
-
-
-def _microseconds(name: str, seconds: float | None) -> int | None:
-    if seconds is None:
-        return None
-    if not 0 <= seconds < 1e11:  # noqa: PLR2004 - from there on it is no time in seconds
-        raise invalid(name, f"{seconds:g} is no Unix time in seconds")
-    return microseconds(seconds)
 
 
 def _index(call: Call, row: IndexRow) -> dict[str, Any]:
@@ -216,6 +181,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     (routes.SCENE_INDEX_CREATE, create_index),
     (routes.SCENE_INDEX_LIST, list_indexes),
     (routes.SCENE_INDEX_STATUS, change_index_status),
+    (routes.SCENE_INDEX_UPDATE, change_index),
     (routes.SCENE_INDEX_RECORDS, list_records),
     (routes.SCENE_INDEX, get_index),
 )

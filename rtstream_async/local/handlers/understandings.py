@@ -12,8 +12,10 @@ import attrs
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.domain.ids import ENTROPY, index_id, understanding_id
 from rtstream_async.local.domain.segmentation import Analysis, AnalysisError, read_analysis
-from rtstream_async.local.handlers.indexes import check_rate, check_video, read_page
+from rtstream_async.local.handlers.extraction import check_rate
+from rtstream_async.local.handlers.indexes import read_page
 from rtstream_async.local.handlers.streams import find_stream
+from rtstream_async.local.handlers.tracks import check_video
 from rtstream_async.local.refusal import conflict, invalid, not_found
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import IndexRow, SceneRow
@@ -62,7 +64,7 @@ async def create_understanding(call: Call) -> Reply:
             "output": analysis.output,
         },
     )
-    return Reply(data=_understanding(await call.services.director.add_index(row)))
+    return Reply(data=_understanding(await call.services.pipelines.add_index(row)))
 
 
 async def list_understandings(call: Call) -> Reply:
@@ -81,8 +83,8 @@ async def change_understanding_status(call: Call) -> Reply:
     row = await _find(call, "understanding_id", UNDERSTANDING)
     call.body.only(("action",))
     is_start = call.body.choice("action", _ACTIONS) == "start"
-    director = call.services.director
-    row = await (director.start_index(row) if is_start else director.stop_index(row))
+    pipelines = call.services.pipelines
+    row = await (pipelines.start_index(row) if is_start else pipelines.stop_index(row))
     return Reply(data=_understanding(row))
 
 

@@ -1,23 +1,21 @@
-"""Starts and stops streams and indexes, and brings them back after a restart."""
+"""Starts and stops streams, and brings them back after a restart."""
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
 
 import anyio
 import anyio.to_thread
 
 from rtstream_async.local.domain.lifecycle import StreamState
 from rtstream_async.local.domain.sources import Source, without_secrets
-from rtstream_async.local.engines.ports import VisionEngine
 from rtstream_async.local.engines.registry import Engines
+from rtstream_async.local.pipelines.attaching import Pipelines
+from rtstream_async.local.pipelines.index import Spawn
 from rtstream_async.local.pipelines.live import LiveStream
-from rtstream_async.local.pipelines.publisher import Publisher
-from rtstream_async.local.pipelines.visual import VisualIndex
+from rtstream_async.local.pipelines.running import Running
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.settings import Settings
 from rtstream_async.local.sources import (
@@ -27,9 +25,8 @@ from rtstream_async.local.sources import (
 )
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.assets import begin_recording
-from rtstream_async.local.store.rows import IndexRow, StreamRow
-from rtstream_async.local.store.understandings import INDEX
-from rtstream_async.supervisor import Supervisor
+from rtstream_async.local.store.rows import StreamRow
+from rtstream_async.local.store.worker import Worker
 
 __all__ = ["Director"]
 
@@ -39,33 +36,33 @@ _GRACE = 2.0  # an ingest's own words about a source that does not answer come a
 
 
 class Director:
-    """Knows what runs. One lock a stream, so that start, stop and indexes don't cross."""
+    """Starts and stops streams, one thing after the other with each."""
 
     def __init__(
         self,
         settings: Settings,
-        publisher: Publisher,
+        store: Worker,
+        running: Running,
+        pipelines: Pipelines,
         engines: Engines,
-        supervisor: Supervisor,
+        spawn: Spawn,
     ) -> None:
         self._settings = settings
-        self._store = publisher.store
-        self._publisher = publisher
+        self._store = store
+        self._running = running
+        self._pipelines = pipelines
         self._engines = engines
-        self._supervisor = supervisor
-        self._live: dict[str, LiveStream] = {}
-        self._locks: dict[str, anyio.Lock] = {}
+        self._spawn = spawn
         self._closing = False
 
     def live(self, stream_id: str) -> LiveStream | None:
         """Return the stream at work, or `None` when it does not run."""
-        live = self._live.get(stream_id)
-        return live if live is not None and live.lifecycle.is_active else None
+        return self._running.live(stream_id)
 
     @property
     def is_recording(self) -> bool:
         """Whether any stream runs."""
-        return any(live.lifecycle.is_active for live in self._live.values())
+        return any(live.lifecycle.is_active for live in self._running)
 
     async def connect(self, row: StreamRow) -> StreamRow:
         """Start a new stream; return it when its source plays, or its listener is up.
@@ -78,8 +75,10 @@ class Director:
             raise invalid("url", "somebody listens at this address already")
         await self._store.run(statements.add_stream, row)
         try:
-            async with self._lock(row.id):
+            async with self._running.lock(row.id):
                 live = await self._launch(row, not_before=0.0, wanted=False)
+                if row.enable_transcript and "audio" in row.media_types:
+                    await self._pipelines.begin_transcript(live)
                 await self._await_source(live)
                 await live.note_wanted()
         except BaseException:
@@ -97,7 +96,7 @@ class Director:
         return await self._start(row, is_resumed=False)
 
     async def _start(self, row: StreamRow, *, is_resumed: bool) -> StreamRow:
-        async with self._lock(row.id):
+        async with self._running.lock(row.id):
             if (live := self.live(row.id)) is not None:
                 return live.row
             if is_resumed:  # after a restart of the server, the recording goes on
@@ -105,54 +104,17 @@ class Director:
             else:
                 last_us = await self._store.run(begin_recording, row.id)
             live = await self._launch(row, not_before=(last_us or 0) / 1e6, wanted=True)
-            for index in await self._store.run(statements.list_indexes, row.id):
-                if index.status != "stopped":
-                    await self._attach_again(live, index)
+            await self._pipelines.attach_all(live)
             return live.row
 
     async def stop(self, row: StreamRow) -> StreamRow:
         """Stop a stream; return it when its recording is closed and its indexes are done."""
-        async with self._lock(row.id):
-            live = self._live.pop(row.id, None)
+        async with self._running.lock(row.id):
+            live = self._running.pop(row.id)
             if live is not None:
                 await live.stop(wanted=False)
             changes = {"status": "stopped", "wanted": False}
             return await self._store.run(statements.change_stream, row.id, changes) or row
-
-    async def add_index(self, row: IndexRow) -> IndexRow:
-        """Start a new index; return it when the engine is ready for its first window.
-
-        Raises:
-            Refusal: The engine can't be started.
-        """
-        async with self._lock(row.stream_id):
-            live = self.live(row.stream_id)
-            if live is None or live.source is not None:
-                await self._vision_for(row)
-            await self._store.run(statements.add_index, row)
-            if live is not None:
-                await self._attach(live, row)
-            return row
-
-    async def start_index(self, row: IndexRow) -> IndexRow:
-        """Start an index again; a running one is left alone."""
-        async with self._lock(row.stream_id):
-            live = self.live(row.stream_id)
-            if live is not None and row.id in live.indexes:
-                return row
-            changes = {"status": "running", "last_error": None}
-            row = await self._change_index(row, changes)
-            if live is not None:
-                await self._attach(live, row)
-            return row
-
-    async def stop_index(self, row: IndexRow) -> IndexRow:
-        """Stop an index; return it when its last record is stored."""
-        async with self._lock(row.stream_id):
-            live = self.live(row.stream_id)
-            if live is not None:
-                await live.remove_index(row.id)
-            return await self._change_index(row, {"status": "stopped"})
 
     async def resume(self) -> None:
         """Start what ran when the server was last stopped, or died."""
@@ -167,7 +129,7 @@ class Director:
 
     async def forget(self, stream_id: str) -> None:
         """Stop and delete a stream, with its recording and records."""
-        async with self._lock(stream_id):
+        async with self._running.lock(stream_id):
             await self._discard(stream_id)
 
     async def aclose(self) -> None:
@@ -175,14 +137,13 @@ class Director:
         self._closing = True
         with anyio.move_on_after(self._settings.drain) as scope:
             async with anyio.create_task_group() as group:
-                for live in self._live.values():
+                for live in self._running:
                     group.start_soon(_stop_for_now, live)
         if scope.cancelled_caught:
             logger.warning("some streams did not finish within %g s", self._settings.drain)
-        for live in self._live.values():
-            for index in live.indexes.values():
-                index.abandon()
-        self._live.clear()
+        for live in self._running:
+            live.attached.abandon()
+        self._running.clear()
         await self._engines.aclose()
 
     def directory(self, stream_id: str) -> Path:
@@ -198,9 +159,6 @@ class Director:
             changes = {"status": "error", "last_error": reason}
             await self._store.run(statements.change_stream, row.id, changes)
 
-    def _lock(self, stream_id: str) -> anyio.Lock:
-        return self._locks.setdefault(stream_id, anyio.Lock())
-
     async def _launch(self, row: StreamRow, *, not_before: float, wanted: bool) -> LiveStream:
         if self._closing:
             raise Refusal(503, "STOPPING", "the server is stopping")
@@ -214,7 +172,7 @@ class Director:
             store=self._store,
             open_timeout=self._settings.open_timeout,
         )
-        self._live[row.id] = live
+        self._running.put(live)
         await live.start(self._spawn, not_before=not_before, wanted=wanted)
         return live
 
@@ -234,39 +192,11 @@ class Director:
             raise invalid("url", f"the source can't be opened: {without_secrets(reason)}")
 
     async def _discard(self, stream_id: str) -> None:
-        live = self._live.pop(stream_id, None)
+        live = self._running.pop(stream_id)
         if live is not None:
             await live.stop(wanted=False)
         await self._store.run(statements.delete_stream, stream_id)
         await anyio.to_thread.run_sync(shutil.rmtree, self.directory(stream_id), True)
-
-    async def _attach(self, live: LiveStream, row: IndexRow) -> None:
-        if live.source is None or row.family == INDEX:
-            return  # control makes its records, or an understanding does
-        index = VisualIndex(
-            row=row,
-            stream_name=live.row.name,
-            engine=await self._vision_for(row),
-            publisher=self._publisher,
-        )
-        await live.add_index(index, self._spawn)
-
-    async def _vision_for(self, row: IndexRow) -> VisionEngine:
-        return await self._engines.vision(model_name=row.model_name, model_config=row.model_config)
-
-    async def _attach_again(self, live: LiveStream, row: IndexRow) -> None:
-        try:
-            await self._attach(live, row)
-        except Refusal as refusal:  # the recording goes on without it
-            logger.warning("index %s is not resumed: %s", row.id, refusal.message)
-            await self._change_index(row, {"status": "error", "last_error": refusal.message})
-
-    async def _change_index(self, row: IndexRow, changes: Mapping[str, Any]) -> IndexRow:
-        changed = await self._store.run(statements.change_index, row.stream_id, row.id, changes)
-        return changed or row
-
-    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
-        self._supervisor.start_soon(work, name=name)
 
 
 async def _stop_for_now(live: LiveStream) -> None:

@@ -1,4 +1,4 @@
-"""One stream at work: its ingest, its state, its recording, its indexes."""
+"""One stream at work: its ingest, its state, its recording, what is attached to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from rtstream_async.local.domain.lifecycle import Lifecycle, Signal, StreamState
 from rtstream_async.local.domain.playlist import Segment
 from rtstream_async.local.domain.sources import Source, without_secrets
 from rtstream_async.local.media.events import (
-    AudioTrack,
     Ended,
+    Heard,
     IngestEvent,
     Lost,
     Opened,
@@ -26,26 +25,26 @@ from rtstream_async.local.media.events import (
     Refused,
     Sampled,
     SegmentClosed,
-    VideoTrack,
 )
 from rtstream_async.local.media.ingest import Ingest, IngestSettings
+from rtstream_async.local.pipelines.attached import Attached
+from rtstream_async.local.pipelines.audio import AudioIndex
+from rtstream_async.local.pipelines.index import Spawn
+from rtstream_async.local.pipelines.ingested import ingested_of, segment_of
+from rtstream_async.local.pipelines.transcript import Transcript
 from rtstream_async.local.pipelines.visual import VisualIndex
 from rtstream_async.local.sources import is_listening
 from rtstream_async.local.store import statements
-from rtstream_async.local.store.rows import SegmentRow, StreamRow
+from rtstream_async.local.store.rows import StreamRow
 from rtstream_async.local.store.worker import Worker
-from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["LiveStream", "Spawn", "segment_of"]
+__all__ = ["LiveStream"]
 
 logger = logging.getLogger(__name__)
 
-Spawn = Callable[[Callable[[], Coroutine[Any, Any, None]], str], None]
-"""Runs a coroutine function in the background, under a name."""
-
 _PART = ".part"
 _POLL = 0.02  # seconds between two looks whether a listener is up
-_FINISH = 10.0  # seconds for the engine to describe what is left at the end of a stream
+_STOP = 10.0  # seconds for the speech engine to say what it still knows
 _LAG = 1.0  # how far, in seconds, a silent source's time is taken to be behind the wall clock
 
 
@@ -66,7 +65,7 @@ class LiveStream:
     progress: Progress | None = attrs.field(default=None, init=False)
     recorded_to: float | None = attrs.field(default=None, init=False)  #: Unix time, seconds
     refused: str | None = attrs.field(default=None, init=False)  #: why it could not be opened
-    indexes: dict[str, VisualIndex] = attrs.field(factory=dict[str, VisualIndex], init=False)
+    attached: Attached = attrs.field(factory=Attached, init=False)
     _ingest: Ingest | None = attrs.field(default=None, init=False, repr=False)
     _changed: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
     _finished: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
@@ -163,22 +162,50 @@ class LiveStream:
             changed = await self.store.run(statements.change_stream, self.id, {"wanted": True})
             self.row = changed or self.row
 
-    async def add_index(self, index: VisualIndex, spawn: Spawn) -> None:
-        """Have `index` work on this stream."""
-        self.indexes[index.row.id] = index
+    async def add_visual(self, index: VisualIndex, spawn: Spawn) -> None:
+        """Have a visual index work on this stream."""
+        self.attached.visual[index.row.id] = index
         if self._ingest is not None:
             await index.start(self._ingest, present=self.present, spawn=spawn)
 
+    def add_audio(self, index: AudioIndex, spawn: Spawn) -> None:
+        """Have an audio index work on what the transcript of this stream says."""
+        index.start(present=self.present, spawn=spawn)
+        self.attached.audio[index.row.id] = index
+
     async def remove_index(self, id_: str) -> None:
         """Have the index finish what it has; an unknown one is no error."""
-        index = self.indexes.pop(id_, None)
-        if index is None or self._ingest is None:
+        visual = self.attached.visual.pop(id_, None)
+        if visual is not None and self._ingest is not None:
+            await self._ingest.unsample(id_)
+            await visual.finish(self.present)
+        audio = self.attached.audio.pop(id_, None)
+        if audio is not None:
+            await audio.finish(self.present)
+
+    async def add_transcript(self, transcript: Transcript, spawn: Spawn) -> None:
+        """Have a transcript made of the sound; of a scripted stream, only what a test says."""
+        self.attached.transcript = transcript
+        if self._ingest is not None:
+            transcript.start(spawn)
+            await self._ingest.listen()
+
+    async def remove_transcript(self, *, force: bool) -> None:
+        """Have the transcript end with what is being said, or (`force`) without it."""
+        transcript = self.attached.transcript
+        if transcript is None or self._ingest is None:
+            self.attached.transcript = None
             return
-        await self._ingest.unsample(id_)
-        await index.finish(self.present)
+        if not force:
+            await self._ingest.unlisten()  # and with it comes what was said until now
+            with anyio.move_on_after(_STOP):
+                await transcript.finish()
+        self.attached.transcript = None
+        transcript.abandon()
+        await self._ingest.unlisten()
 
     async def stop(self, *, wanted: bool) -> None:
-        """Close the recording and finish the indexes.
+        """Close the recording and finish what is attached.
 
         Args:
             wanted: Whether the stream is to run again at the next start of the server.
@@ -186,6 +213,8 @@ class LiveStream:
         if self._ingest is not None:
             await self._ingest.stop()
             await self._finished.wait()
+        else:
+            await self.attached.finish(self.present)
         if self.lifecycle.state is not StreamState.STOPPED and not wanted:
             await self._move(Signal.STOP, wanted=False)
 
@@ -196,6 +225,7 @@ class LiveStream:
             "waiting_for_publisher": self.is_waiting_for_publisher,
             "lag": None if progress is None else round(progress.lag, 3),
             "dropped_frames": 0 if progress is None else progress.dropped_frames,
+            "dropped_sound": 0.0 if progress is None else round(progress.dropped_sound, 3),
         }
 
     @property
@@ -212,7 +242,7 @@ class LiveStream:
         finally:
             self._changed.set()
             try:
-                await self._finish_indexes()
+                await self.attached.finish(self.present)
             finally:
                 self._finished.set()
                 self._changed.set()
@@ -225,19 +255,13 @@ class LiveStream:
         except sqlite3.Error:  # the disk is full, most likely, and that was the cause too
             logger.exception("stream %s: its failure can't be noted", self.id)
 
-    async def _finish_indexes(self) -> None:
-        with anyio.move_on_after(_FINISH) as scope:
-            for index in list(self.indexes.values()):
-                await index.finish(self.present)
-        if scope.cancelled_caught:
-            logger.warning("stream %s: its last windows were not described in time", self.id)
-
     async def _on_event(self, event: IngestEvent) -> None:
         match event:
             case Sampled():
-                index = self.indexes.get(event.key)
-                if index is not None:
-                    index.feed(event.due, event.frame)
+                self.attached.on_sampled(event)
+                return
+            case Heard():
+                self.attached.on_heard(event)
                 return
             case Progress():
                 self._note_progress(event)
@@ -257,18 +281,15 @@ class LiveStream:
     def _note_progress(self, event: Progress) -> None:
         self.progress = event
         self._note_recorded(event.time)
-        for index in self.indexes.values():
-            index.advance(event.sampled_to)
+        self.attached.on_progress(event)
 
     def _note_recorded(self, until: float) -> None:
         self.recorded_to = max(self.recorded_to or 0.0, until)
 
     async def _note_opened(self, event: Opened) -> None:
         self.opened, self.refused = event, None
-        await self._move(Signal.OPENED, ingested=_ingested(event), last_error=None)
-        if event.video is None:
-            for index in self.indexes.values():
-                await index.fail("the source has no picture, only sound")
+        await self._move(Signal.OPENED, ingested=ingested_of(event), last_error=None)
+        await self.attached.on_opened(event)
 
     async def _note_refused(self, event: Refused) -> None:
         self.refused = without_secrets(event.reason)
@@ -285,8 +306,7 @@ class LiveStream:
         self.progress = None
         await self._move(signal, **changes)
         # A silent source does not tell the time, and what it showed last is due all the same.
-        for index in self.indexes.values():
-            index.advance(time.time() - _LAG)
+        self.attached.on_trouble(time.time() - _LAG)
 
     async def _move(self, signal: Signal, **changes: Any) -> None:
         state = self.lifecycle.feed(signal)
@@ -297,34 +317,3 @@ class LiveStream:
         )
         self.row = changed or self.row
         self._changed.set()
-
-
-def segment_of(stream_id: str, event: SegmentClosed) -> SegmentRow:
-    """Return the row of a finished segment."""
-    return SegmentRow(
-        stream_id=stream_id,
-        file=Path(event.path).name,
-        start_us=microseconds(event.start),
-        end_us=microseconds(event.end),
-        size=event.size,
-        discontinuity=event.discontinuity,
-    )
-
-
-def _ingested(event: Opened) -> Mapping[str, Any]:
-    return {
-        "format": event.format,
-        "live": event.live,
-        "transcoded": event.transcoded,
-        "note": event.note,
-        "video": None if event.video is None else _video(event.video),
-        "audio": None if event.audio is None else _audio(event.audio),
-    }
-
-
-def _video(track: VideoTrack) -> Mapping[str, Any]:
-    return attrs.asdict(track)
-
-
-def _audio(track: AudioTrack) -> Mapping[str, Any]:
-    return attrs.asdict(track)
