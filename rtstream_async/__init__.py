@@ -110,6 +110,9 @@ if TYPE_CHECKING:
         Subscription,
         SubscriptionStats,
     )
+    from rtstream_async.resources.audio import (
+        Audio,
+    )
     from rtstream_async.resources.capture_session import (
         CaptureSession,
     )
@@ -134,7 +137,6 @@ if TYPE_CHECKING:
         RTStreamUnderstanding,
     )
     from rtstream_async.resources.video import (
-        Audio,
         Video,
     )
     from rtstream_async.resources.video_search import (
@@ -295,6 +297,7 @@ _HOMES = {
     "rtstream_async.realtime.raw": ("WebSocketConnection",),
     "rtstream_async.realtime.settings": ("HubSettings",),
     "rtstream_async.realtime.subscription": ("Subscription", "SubscriptionStats"),
+    "rtstream_async.resources.audio": ("Audio",),
     "rtstream_async.resources.capture_session": ("CaptureSession",),
     "rtstream_async.resources.collection": ("Collection",),
     "rtstream_async.resources.pages": ("Pages",),
@@ -302,7 +305,7 @@ _HOMES = {
     "rtstream_async.resources.scene_index": ("RTStreamSceneIndex",),
     "rtstream_async.resources.search": ("RTStreamSearchResult", "RTStreamShot"),
     "rtstream_async.resources.understanding": ("RTStreamIndex", "RTStreamUnderstanding"),
-    "rtstream_async.resources.video": ("Audio", "Video"),
+    "rtstream_async.resources.video": ("Video",),
     "rtstream_async.resources.video_search": ("SearchResult", "Shot"),
     "rtstream_async.transport.socket": ("SocketOptions",),
 }

@@ -32,7 +32,10 @@ __all__ = [
     "list_all",
     "list_audios",
     "playback",
+    "rename",
     "search",
+    "transcribe",
+    "transcribe_audio",
     "transcript",
 ]
 
@@ -64,6 +67,11 @@ async def delete(caller: Caller, video_id: str, *, collection_id: str | None = N
     await caller.call(
         routes.VIDEO_DELETE, _ignored, query={"collection_id": collection_id}, video_id=video_id
     )
+
+
+async def rename(caller: Caller, video_id: str, name: str) -> None:
+    """Give the video another name."""
+    await caller.call(routes.VIDEO_UPDATE, _ignored, body={"name": name}, video_id=video_id)
 
 
 async def index_spoken_words(
@@ -142,6 +150,25 @@ async def transcript(
     )
 
 
+async def transcribe(
+    caller: Caller,
+    video_id: str,
+    *,
+    body: Mapping[str, Any],
+    progress: ProgressTold | None = None,
+    patience: float | None = None,
+) -> None:
+    """Have what is said in the video written down."""
+    await caller.call(
+        routes.VIDEO_TRANSCRIBE,
+        _ignored,
+        body=body,
+        progress=progress,
+        patience=patience,
+        video_id=video_id,
+    )
+
+
 async def get_audio(caller: Caller, audio_id: str, *, collection_id: str | None) -> AudioRecord:
     """Return the recording of sound as it is now."""
     return await caller.call(
@@ -189,6 +216,25 @@ async def audio_transcript(
     """Return what is said in the recording of sound."""
     return await _transcript(
         caller, routes.AUDIO_TRANSCRIPT, query, progress, patience, audio_id=audio_id
+    )
+
+
+async def transcribe_audio(
+    caller: Caller,
+    audio_id: str,
+    *,
+    body: Mapping[str, Any],
+    progress: ProgressTold | None = None,
+    patience: float | None = None,
+) -> None:
+    """Have what is said in the recording of sound written down."""
+    await caller.call(
+        routes.AUDIO_TRANSCRIBE,
+        _ignored,
+        body=body,
+        progress=progress,
+        patience=patience,
+        audio_id=audio_id,
     )
 
 

@@ -12,7 +12,7 @@ from rtstream_async.protocol.bounds import at_least, web_address
 __all__ = ["SEGMENTATIONS", "SEGMENTERS", "spoken_index_body", "timeline", "transcript_query"]
 
 SEGMENTERS: Final = ("word", "sentence", "time")
-SEGMENTATIONS: Final = ("sentence", "llm")
+SEGMENTATIONS: Final = ("sentence", "llm", "time")
 
 _PAIR = 2
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rtstream_async.api import videos
 from rtstream_async.models.records import CollectionRecord
+from rtstream_async.resources.audio import Audio
 from rtstream_async.resources.handle import Handle
-from rtstream_async.resources.video import Audio, Video
+from rtstream_async.resources.video import Video
 
 __all__ = ["Library"]
 

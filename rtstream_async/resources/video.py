@@ -1,143 +1,29 @@
-"""`Video` and `Audio`: what recordings of streams were exported to."""
+"""`Video`: what the recording of a stream was exported to."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 
 from rtstream_async.api import videos
-from rtstream_async.api.caller import CallSettings
 from rtstream_async.api.videos import ProgressTold
+from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.player import embed_code, player_page
 from rtstream_async.models.records import Playback
-from rtstream_async.models.videos import (
-    AudioRecord,
-    VideoRecord,
-    VideoSegment,
-    VideoTranscript,
-)
+from rtstream_async.models.videos import VideoRecord, VideoTranscript
 from rtstream_async.protocol import video_parts
-from rtstream_async.protocol.video_parts import spoken_index_body, transcript_query
 from rtstream_async.protocol.video_search import video_search_body
 from rtstream_async.resources.browsing import open_page
 from rtstream_async.resources.context import Context
-from rtstream_async.resources.handle import Handle
+from rtstream_async.resources.spoken import Spoken
 from rtstream_async.resources.video_search import SearchResult
 
-__all__ = ["Audio", "Video"]
-
-_USUAL_PATIENCE: Final = CallSettings().poll_deadline
-_PATIENCE: Final = 2.0  # seconds for each of the video: a busy machine hears slower than we speak
-
-R = TypeVar("R", bound=VideoRecord | AudioRecord)
+__all__ = ["Video"]
 
 
-class _Spoken(Handle[R]):
-    """What can be listened to."""
-
-    def __init__(self, context: Context, record: R) -> None:
-        super().__init__(context, record)
-        self._heard: VideoTranscript | None = None
-
-    @property
-    def id(self) -> str:
-        """Id of it."""
-        return self._record.id
-
-    @property
-    def collection_id(self) -> str | None:
-        """Id of the collection that it is in."""
-        return self._record.collection_id
-
-    @property
-    def name(self) -> str | None:
-        """Name of it."""
-        return self._record.name
-
-    @property
-    def length(self) -> float:
-        """Duration in seconds; 0 if the service did not say."""
-        return self._record.length
-
-    @property
-    def transcript(self) -> list[VideoSegment] | None:
-        """What `get_transcript()` has last given; `None` before that."""
-        return None if self._heard is None else list(self._heard.segments)
-
-    @property
-    def transcript_text(self) -> str | None:
-        """What was last read of the transcript, as one text; `None` before that."""
-        return None if self._heard is None else self._heard.text
-
-    def keys(self) -> Iterator[str]:
-        """Iterate over the names of the properties."""
-        yield from super().keys()
-        yield from ("transcript", "transcript_text")
-
-    async def get_transcript(
-        self,
-        start: float | None = None,
-        end: float | None = None,
-        segmenter: str = "word",
-        length: int = 1,
-        force: bool | None = None,
-        *,
-        progress: ProgressTold | None = None,
-        patience: float | None = None,
-    ) -> list[VideoSegment]:
-        """Return what is said, piece by piece; the service may have to listen first.
-
-        Cancelling is safe: the service goes on listening.
-
-        Args:
-            start: Nothing before this, in seconds from the start.
-            end: Nothing after this, in seconds from the start.
-            segmenter: A piece for each `word`, each `sentence`, or each `length` seconds (`time`).
-            length: Seconds of a piece, with `time`.
-            force: Listen again.
-            progress: Told how it is getting on, at each look at it.
-            patience: Seconds to wait for the service; `None`: twice as long as it plays, and at
-                least 500.
-
-        Raises:
-            InvalidArgumentError: An argument can't be used.
-            ValidationError: There is no sound in it, or it can't be transcribed.
-            RequestTimeoutError: It took longer than `patience`.
-        """
-        query = transcript_query(start, end, segmenter, length, force=force)
-        self._heard = await self._hear(query, progress, self._patience(patience))
-        return list(self._heard.segments)
-
-    async def get_transcript_text(
-        self,
-        start: float | None = None,
-        end: float | None = None,
-        *,
-        progress: ProgressTold | None = None,
-        patience: float | None = None,
-    ) -> str:
-        """Return what is said, as one text; for all else see `get_transcript()`."""
-        query = transcript_query(start, end, "word", 1, force=None)
-        self._heard = await self._hear(query, progress, self._patience(patience))
-        return self._heard.text
-
-    @abstractmethod
-    async def _hear(
-        self, query: Mapping[str, Any], progress: ProgressTold | None, patience: float | None
-    ) -> VideoTranscript:
-        """Return what the service answers to `query`."""
-
-    def _patience(self, asked: float | None) -> float | None:
-        if asked is not None:
-            return asked
-        needed = _PATIENCE * self.length
-        return needed if needed > _USUAL_PATIENCE else None
-
-
-class Video(_Spoken[VideoRecord]):
+class Video(Spoken[VideoRecord]):
     """A video, such as the export of a stream."""
 
     def __init__(self, context: Context, record: VideoRecord) -> None:
@@ -176,6 +62,22 @@ class Video(_Spoken[VideoRecord]):
             self._context.caller, self.id, collection_id=self.collection_id
         )
         self._playback = None
+
+    async def update(self, name: str | None = None) -> None:
+        """Give the video another name; the properties are read from the service.
+
+        Args:
+            name: The new name; `None` changes nothing.
+
+        Raises:
+            InvalidArgumentError: `name` is empty.
+        """
+        if name is None:
+            return
+        if not name.strip():
+            raise InvalidArgumentError("name", "is empty; give the video a name")
+        await videos.rename(self._context.caller, self.id, name)
+        await self.refresh()
 
     async def delete(self) -> None:
         """Delete the video, and what was written down of it."""
@@ -260,8 +162,8 @@ class Video(_Spoken[VideoRecord]):
 
         Args:
             language_code: Language that is spoken, such as `en_us`. `None`: the service's own.
-            segmentation_type: What a search finds: a `sentence`, or what a language model takes
-                for a unit (`llm`).
+            segmentation_type: What a search finds: a `sentence`, what a language model takes for a
+                unit (`llm`), or a stretch of `time`; no service has all of them.
             force: Do it again if it was done. Without it, that is an error.
             callback_url: Where the service is to tell that it is done; then nothing is waited for.
             progress: Told how it is getting on, at each look at it.
@@ -274,7 +176,7 @@ class Video(_Spoken[VideoRecord]):
             AsyncResponseError: It could not be done.
             RequestTimeoutError: It took longer than `patience`.
         """
-        body = spoken_index_body(
+        body = video_parts.spoken_index_body(
             language_code, segmentation_type, force=force, callback_url=callback_url
         )
         await videos.index_spoken_words(
@@ -367,35 +269,9 @@ class Video(_Spoken[VideoRecord]):
             self._context.caller, self.id, query=query, progress=progress, patience=patience
         )
 
-
-class Audio(_Spoken[AudioRecord]):
-    """A recording of sound alone, such as the export of a stream that had no picture."""
-
-    def __repr__(self) -> str:
-        return (
-            f"Audio(id={self.id!r}, name={self.name!r}, length={self.length!r},"
-            f" collection_id={self.collection_id!r})"
-        )
-
-    async def refresh(self) -> None:
-        """Read it anew from the service."""
-        self._record = await videos.get_audio(
-            self._context.caller, self.id, collection_id=self.collection_id
-        )
-
-    async def generate_url(self) -> str:
-        """Return where the sound can be fetched, for a while."""
-        return await videos.audio_url(
-            self._context.caller, self.id, collection_id=self.collection_id
-        )
-
-    async def delete(self) -> None:
-        """Delete it, and what was written down of it."""
-        await videos.delete_audio(self._context.caller, self.id)
-
-    async def _hear(
-        self, query: Mapping[str, Any], progress: ProgressTold | None, patience: float | None
-    ) -> VideoTranscript:
-        return await videos.audio_transcript(
-            self._context.caller, self.id, query=query, progress=progress, patience=patience
+    async def _write_down(
+        self, body: Mapping[str, Any], progress: ProgressTold | None, patience: float | None
+    ) -> None:
+        await videos.transcribe(
+            self._context.caller, self.id, body=body, progress=progress, patience=patience
         )

@@ -263,6 +263,37 @@ async def test_what_is_said_is_read_piece_by_piece_and_whole(service, video):
     assert len(service.asked(TRANSCRIPT)) == 2
 
 
+async def test_a_video_gets_another_name(service, video):
+    """What it is called then is what the service says."""
+    service.says("PATCH /video/m-1", {"success": True, "message": "done"})
+    service.says(GET, {**VIDEO, "name": "Weekly standup"})
+    await video.update("weekly standup")
+    assert service.body("PATCH /video/m-1") == {"name": "weekly standup"}
+    assert video.name == "Weekly standup"
+    await video.update()
+    with pytest.raises(rts.InvalidArgumentError, match="name"):
+        await video.update(" ")
+    assert len(service.asked("PATCH /video/m-1")) == 1
+
+
+async def test_what_is_said_is_written_down_on_request(service, video):
+    """As in the official SDK, for videos and for sound alone."""
+    done = {"success": True, "data": {"word_timestamps": [], "text": "hi"}}
+    service.says("POST /video/m-1/transcription", done)
+    service.says(TRANSCRIPT, done)
+    assert await video.generate_transcript(language_code="en_us") == "hi"
+    assert service.body("POST /video/m-1/transcription") == {
+        "force": False,
+        "language_code": "en_us",
+    }
+    service.says("GET /audio/a-1", {"id": "a-1"})
+    service.says("POST /audio/a-1/transcription", done)
+    service.says("GET /audio/a-1/transcription", done)
+    audio = await service.collection().get_audio("a-1")
+    assert await audio.generate_transcript(True) == "hi"
+    assert service.body("POST /audio/a-1/transcription")["force"] is True
+
+
 async def test_a_transcript_may_take_a_while(service, video):
     """The service may have to listen first."""
     said = {"transcript": [], "text": "hi"}

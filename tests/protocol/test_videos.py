@@ -103,7 +103,7 @@ def test_spoken_words_are_indexed_as_by_the_official_sdk():
 @pytest.mark.parametrize(
     ("changes", "argument"),
     [
-        ({"segmentation_type": "time"}, "segmentation_type"),
+        ({"segmentation_type": "words"}, "segmentation_type"),
         ({"callback_url": "example.com/cb"}, "callback_url"),
     ],
 )
