@@ -35,7 +35,8 @@ class Alert(Keyed):
     event_id: str | None = None
     prompt: str | None = None  #: the event's
     label: str | None = None  #: the event's
-    callback_url: str | None = None  #: empty or `None`: nothing is posted
+    callback_url: str | None = attrs.field(default=None, repr=False)
+    """Where detections are posted to; empty or `None`: nowhere. Not shown: it may hold a secret."""
     status: str | None = None  #: `enabled`, `disabled` or any other word of the service
     raw: Mapping[str, Any] = raw_field()
 

@@ -18,8 +18,11 @@ class RTStreamExportResult(Keyed):
     """The asset that a recording was exported to."""
 
     video_id: str  #: `m-...` for a video, `a-...` for sound alone
-    stream_url: str | None = None  #: HLS manifest; `None` for sound alone
-    player_url: str | None = None  #: a page that plays it
+    # Both may hold a token, and a repr ends up in logs.
+    stream_url: str | None = attrs.field(default=None, repr=False)
+    """HLS manifest; `None` for sound alone."""
+    player_url: str | None = attrs.field(default=None, repr=False)
+    """A page that plays it; `None` for sound alone."""
     name: str | None = None
     duration: float | None = None  #: seconds; may be `None` when it had been exported before
     raw: Mapping[str, Any] = raw_field()

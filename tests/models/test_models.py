@@ -135,3 +135,14 @@ def test_a_page_is_a_list_and_a_dict():
 def test_raw_does_not_make_two_records_different():
     """The same stream, told with one key more, is the same."""
     assert StreamRecord(id="a", raw={"x": 1}) == StreamRecord(id="a")
+
+
+def test_addresses_with_secrets_in_them_are_not_shown():
+    """What has a repr ends up in a log: a hook's address is all that protects it."""
+    alert = alerts.Alert(alert_id="a-1", callback_url="https://x.test/hook?secret=s3cr3t")
+    result = exports.RTStreamExportResult(
+        video_id="m-1", stream_url="https://x.test/s3cr3t.m3u8", player_url="https://x.test/s3cr3t"
+    )
+    assert "a-1" in repr(alert)
+    assert "m-1" in repr(result)
+    assert "s3cr3t" not in f"{alert!r} {result!r}"
