@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _WORKER = "rtstream_async.local.media.export"
 _TRIES = 2
+_GOODBYE = 1.0  # seconds; it ends by itself when its pipe is closed
 _PATIENCE = 120.0  # seconds without a word after which the process is taken for stuck...
 _SLOWEST = 4_000_000  # ...and for each that many bytes one more: at the end all of it moves once
 
@@ -71,7 +72,7 @@ async def _run(order: Order, tell: Callable[[float], None], patience: float) -> 
             return await _follow(child, tell, patience)
     finally:
         with anyio.CancelScope(shield=True):
-            await child.stop(grace=0)
+            await child.stop(grace=_GOODBYE)
     raise _DiedError(f"the export process died ({_cause(child)}): {_last_line(child)}")
 
 

@@ -14,6 +14,7 @@ from rtstream_async.local.engines.ports import Sound
 __all__ = ["SoundtrackError", "open_soundtrack"]
 
 _WORKER = "rtstream_async.local.media.soundtrack"
+_GOODBYE = 1.0  # seconds; it ends by itself when its pipe is closed
 
 
 class SoundtrackError(Exception):
@@ -32,7 +33,7 @@ async def open_soundtrack(path: Path) -> AsyncGenerator[AsyncIterator[Sound]]:
         yield _sounds(child)
     finally:
         with anyio.CancelScope(shield=True):
-            await child.stop(grace=0)
+            await child.stop(grace=_GOODBYE)
 
 
 async def _sounds(child: Child) -> AsyncIterator[Sound]:
