@@ -48,7 +48,27 @@ def _streams(options: argparse.Namespace) -> None:
     table.show("live streams in one server", rows, as_json=options.json)
 
 
-_BENCHMARKS = {"import": _import, "streams": _streams}
+def _speech(options: argparse.Namespace) -> None:
+    from benchmarks import speech
+
+    words = asyncio.run(speech.measure_words())
+    table.show("speech: words and times", words, as_json=options.json)
+    live = [
+        asyncio.run(speech.measure_live(streams=count, seconds=options.seconds))
+        for count in (1, 4, 8)
+    ]
+    table.show("speech: live streams in one engine", live, as_json=options.json)
+
+
+def _search(options: argparse.Namespace) -> None:
+    from benchmarks import search
+
+    table.show("search: what is found", asyncio.run(search.measure_quality()), as_json=options.json)
+    speed = asyncio.run(search.measure_speed(records=100_000, rounds=100))
+    table.show("search: how long it takes", speed, as_json=options.json)
+
+
+_BENCHMARKS = {"import": _import, "search": _search, "speech": _speech, "streams": _streams}
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ _MODULE = "rtstream_async.local.engines.offline_speech"
 _NAME = "offline-moonshine-tiny-en"
 _LANGUAGE = "en"
 _PIECE = 10 * 32_000  # bytes a request, half a second's work: other streams come in between
-_LATE = 0.5  # seconds in line from which only what was said is told, not what is being said
+_LATE = 0.25  # seconds in line from which only what was said is told, not what is being said
 _LOST = "what was being said is lost; the next piece of sound starts another"
 
 

@@ -26,7 +26,8 @@ _MOST_STREAMS = 64
 _KEPT = 2 * RATE  # samples kept while nobody speaks; a segment begins before it is found
 _GAP = 0.1  # seconds between two pieces from which something is missing; less is clocks' jitter
 _MANY = 64  # lines from which a stream begins anew in the next silence: each makes it slower
-_TOO_MANY = 1000  # lines from which it begins anew where there is none
+_MUCH = 3600 * RATE  # samples likewise: each hour makes the times less exact
+_TOO_MANY = 1000  # lines from which it begins anew without a silence
 _SILENCE = 2 * RATE  # samples
 _LONG = 9 * RATE  # samples of a segment from which its end may be in the middle of a word
 
@@ -55,7 +56,7 @@ class _Telling:
 
 
 class OfflineSpeech:
-    """Models and streams behind two calls. Blocking; use it from one thread."""
+    """Models and streams behind a few calls. Blocking; use it from one thread."""
 
     def __init__(self) -> None:
         self._moonshine = Moonshine()
@@ -85,6 +86,7 @@ class OfflineSpeech:
             time: Of the first sample, Unix seconds.
             samples: Signed 16 bit, little endian, 16,000 a second.
         """
+        sound = np.frombuffer(samples, "<i2")
         ear = self._ears.get(key) or _Ear(self._moonshine)
         self._ears[key] = ear
         self._ears.move_to_end(key)
@@ -92,9 +94,9 @@ class OfflineSpeech:
             _, forgotten = self._ears.popitem(last=False)
             forgotten.close()
         try:
-            return ear.hear(time, np.frombuffer(samples, "<i2"))
+            return ear.hear(time, sound)
         except BaseException:
-            del self._ears[key]  # nobody knows what it has heard
+            self._ears.pop(key).close()  # nobody knows what it has heard
             raise
 
     def tell(self, key: str) -> list[Line]:
@@ -167,8 +169,8 @@ class _Ear:
         return self._take(self._voices.finish())
 
     def close(self) -> None:
-        """Free the stream."""
-        self._voices.finish()
+        """Free the stream; what was being said is lost."""
+        self._voices.close()
 
     def _begin_anew(self) -> list[Line]:
         lines = self.finish()
@@ -177,7 +179,8 @@ class _Ear:
 
     def _is_long(self) -> bool:
         is_silent = self._telling is None and self._heard - self._told > _SILENCE
-        return self._voices.done >= (_MANY if is_silent else _TOO_MANY)
+        is_old = self._voices.done >= _MANY or self._heard >= _MUCH
+        return (is_old and is_silent) or self._voices.done >= _TOO_MANY
 
     def _take(self, segments: Sequence[Segment]) -> list[Line]:
         """Note how far the segments are; return the lines of those that are complete."""
@@ -198,7 +201,8 @@ class _Ear:
         one. So that no word is told twice, the line ends, and the next begins, where it is quiet.
         """
         end = telling.segment.end
-        pause = end - OVERLAP + quietest(self._sound(end - OVERLAP, end))
+        begin = max(end - OVERLAP, telling.segment.start)
+        pause = begin + quietest(self._sound(begin, end))
         is_long = end - telling.segment.start >= _LONG
         line = self._line(telling, pause if is_long else end, is_final=True)
         self._told = pause

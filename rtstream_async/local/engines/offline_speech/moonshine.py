@@ -136,8 +136,12 @@ class Voices:
         if len(self._waiting):
             self._listen(self._waiting)
         transcript = self._stream.stop()
-        self._stream.close()
+        self.close()
         return self._news(transcript) if transcript is not None else []
+
+    def close(self) -> None:
+        """Free the stream."""
+        self._stream.close()
 
     def _listen(self, samples: Samples) -> None:
         self._moonshine.remember(self, self._last)

@@ -9,7 +9,7 @@ __all__ = ["FIRST", "wait_for_next"]
 
 FIRST = 1.5  #: seconds of speech before anything is told; of less, mostly nonsense is heard
 _LEAST = 1.5  # seconds
-_SHARE = 0.3  # of one core, over all streams, for what is not final
+_SHARE = 0.25  # of one core, over all streams, for what is not final
 
 
 def wait_for_next(cost: float, *, speaking: int) -> float:
