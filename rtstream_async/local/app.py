@@ -25,6 +25,7 @@ from rtstream_async.local.arguments import Arguments
 from rtstream_async.local.calls import Call, Endpoint, Handler
 from rtstream_async.local.gate import Gate
 from rtstream_async.local.handlers import (
+    alerts,
     browser,
     captures,
     collections,
@@ -55,6 +56,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *captures.ENDPOINTS,
     *search.ENDPOINTS,
     *video_search.ENDPOINTS,
+    *alerts.ENDPOINTS,
     *streams.ENDPOINTS,
     *playback.ENDPOINTS,
     *transcripts.ENDPOINTS,

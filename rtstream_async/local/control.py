@@ -22,6 +22,7 @@ from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.refusal import conflict, invalid, not_found
 from rtstream_async.local.store import statements
+from rtstream_async.local.store.alerts import delete_events
 from rtstream_async.local.store.captures import CaptureChannelRow, CaptureRow, delete_captures
 from rtstream_async.local.store.rows import IndexRow, SceneRow, StreamRow
 from rtstream_async.local.store.transcripts import get_transcript
@@ -228,11 +229,12 @@ class Control:
         self._hub.faults.mute = count
 
     async def reset(self) -> None:
-        """Forget all streams and sessions, close all sockets, let nothing go wrong any more."""
+        """Forget all streams, sessions and events, close all sockets, mend all that goes wrong."""
         self.refuse_handshakes(0)
         self.mute_hellos(0)
         await self._director.forget_all()
         await self._store.run(delete_captures)
+        await self._store.run(delete_events)
         self.cut()
         self._hub.gone.clear()
 

@@ -33,14 +33,17 @@ from rtstream_async.local.engines.ports import (
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.outbound import Outbound, check_allow
+from rtstream_async.local.pipelines.alerts import Alerts, Links
 from rtstream_async.local.pipelines.attaching import Pipelines
 from rtstream_async.local.pipelines.captures import Captures
+from rtstream_async.local.pipelines.deciding import Decider
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.export import Exporter
 from rtstream_async.local.pipelines.jobs import Jobs
 from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.pipelines.running import Running
 from rtstream_async.local.pipelines.spoken import Transcriber
+from rtstream_async.local.pipelines.webhooks import Webhooks
 from rtstream_async.local.recovery import note_clean_end, recover
 from rtstream_async.local.retention import Retention
 from rtstream_async.local.search.search import Search
@@ -59,6 +62,7 @@ logger = logging.getLogger(__name__)
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:(?P<name>[\w.-]+)|\[(?P<v6>[0-9a-f:.]+)\])(?::\d{1,5})?", re.ASCII)
+_ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - names no address, so links can't be made of it
 _SHUTDOWN_GRACE = 3.0  # seconds for answers that are being written
 
 
@@ -274,6 +278,7 @@ class _Running:
         self._director: Director | None = None
         self._jobs: Jobs | None = None
         self._search: Search | None = None
+        self._alerts: Alerts | None = None
         self.control: Control
         self._http: QuietServer | None = None
         self._served = anyio.Event()
@@ -302,6 +307,16 @@ class _Running:
         transcriber = Transcriber(
             self._settings, self._store, engines, self._director, self._outbound, jobs, search.wake
         )
+        webhooks = Webhooks(self._store, self._outbound, self._supervisor)
+        alerts = self._alerts = Alerts(
+            store=self._store,
+            hub=self._hub,
+            decider=Decider(engines),
+            webhooks=webhooks,
+            links=self._links(),
+            supervisor=self._supervisor,
+        )
+        publisher.watch(alerts.watch)
         captures = Captures(self._store, self._hub, self._outbound, self._supervisor)
         self.control = Control(publisher, self._director, pipelines, captures)
         services = Services(
@@ -317,6 +332,7 @@ class _Running:
             director=self._director,
             pipelines=pipelines,
             collections=await Collections.load(self._store),
+            alerts=alerts,
             captures=captures,
             jobs=jobs,
             exporter=exporter,
@@ -336,11 +352,15 @@ class _Running:
         retention = Retention(self._settings, self._store)
         self._supervisor.start_soon(retention.run, name="retention")
         self._supervisor.start_soon(search.run, name="search")
+        self._supervisor.start_soon(webhooks.run, name="webhooks")
+        await alerts.open()
         self._supervisor.start_soon(self._director.resume, name="resume")
         self._supervisor.start_soon(jobs.resume, name="resume-jobs")
 
     async def aclose(self) -> None:
         """Take everything down, in the opposite order."""
+        if self._alerts is not None:
+            self._alerts.stop()  # before the engines go: what is not judged waits in the store
         if self._jobs is not None:
             await self._jobs.aclose()
         if self._search is not None:
@@ -369,6 +389,14 @@ class _Running:
             await http.serve(sockets=[self._listener])
         finally:
             self._served.set()
+
+    def _links(self) -> Links:
+        return Links(
+            tokens=self._tokens,
+            settings=self._settings,
+            own_url=self.url,
+            is_anywhere=self._listener.getsockname()[0] in _ANYWHERE,
+        )
 
     async def _open_store(self) -> None:
         try:

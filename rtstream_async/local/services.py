@@ -8,6 +8,7 @@ from rtstream_async.local.collections import Collections
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub
 from rtstream_async.local.outbound import Outbound
+from rtstream_async.local.pipelines.alerts import Alerts
 from rtstream_async.local.pipelines.attaching import Pipelines
 from rtstream_async.local.pipelines.captures import Captures
 from rtstream_async.local.pipelines.director import Director
@@ -38,6 +39,7 @@ class Services:
     outbound: Outbound  #: for webhooks
     supervisor: Supervisor  #: owns what handlers leave running in the background
     director: Director
+    alerts: Alerts
     pipelines: Pipelines
     collections: Collections
     captures: Captures

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import urlencode
 
 import anyio
+import attrs
 
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.handlers.streams import find_stream
+from rtstream_async.local.links import window_urls
 from rtstream_async.local.pipelines.live import LiveStream
 from rtstream_async.local.recording import Recorded, playable, with_open
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.store import statements
 from rtstream_async.local.store.rows import StreamRow
-from rtstream_async.local.tokens import Grant
 from rtstream_async.protocol import routes
-from rtstream_async.protocol.codec.times import microseconds
 
 __all__ = ["ENDPOINTS"]
 
@@ -48,7 +47,17 @@ async def get_playback(call: Call) -> Reply:
             "NOT_RECORDED",
             f"nothing of {start:.3f} to {end:.3f} is recorded; {await _span(call, stream)}",
         )
-    return Reply(data=_urls(call, stream, start, end))
+    urls = window_urls(
+        call.services.tokens,
+        call.base_url,
+        stream_id=stream.id,
+        start=start,
+        end=end,
+        lifetime=call.services.settings.clip_lifetime,
+        title=call.query.text("player_title") or stream.name,
+        description=call.query.text("player_description"),
+    )
+    return Reply(data=attrs.asdict(urls))
 
 
 async def _window(call: Call, stream: StreamRow) -> tuple[float, float]:
@@ -91,22 +100,6 @@ async def _span(call: Call, stream: StreamRow) -> str:
     if recorded.recorded_from is None or recorded.recorded_to is None:
         return "nothing of this stream is recorded yet"
     return f"recorded is {recorded.recorded_from:.3f} to {recorded.recorded_to:.3f}"
-
-
-def _urls(call: Call, stream: StreamRow, start: float, end: float) -> dict[str, str]:
-    grant = Grant(
-        kind="clip", subject=stream.id, start_us=microseconds(start), end_us=microseconds(end)
-    )
-    token = call.services.tokens.issue(grant, lifetime=call.services.settings.clip_lifetime)
-    name = f"{grant.start_us}-{grant.end_us}.m3u8"
-    stream_url = f"{call.base_url}/manifests/{stream.id}/{name}?{urlencode({'token': token})}"
-    page = {
-        "url": stream_url,
-        "title": call.query.text("player_title") or stream.name,
-        "description": call.query.text("player_description"),
-    }
-    asked = urlencode({key: value for key, value in page.items() if value})
-    return {"stream_url": stream_url, "player_url": f"{call.base_url}/player?{asked}"}
 
 
 ENDPOINTS: tuple[Endpoint, ...] = ((routes.STREAM_PLAYBACK, get_playback),)

@@ -119,10 +119,15 @@ _MIGRATIONS = (
         event_id TEXT NOT NULL REFERENCES events (id) ON DELETE CASCADE,
         callback_url TEXT,
         ws_connection_id TEXT,
+        base_url TEXT NOT NULL,
         status TEXT NOT NULL,
-        fired INTEGER NOT NULL,
         judged_to INTEGER NOT NULL,
+        fired INTEGER NOT NULL,
+        undecided INTEGER NOT NULL,
+        delivered INTEGER NOT NULL,
+        undelivered INTEGER NOT NULL,
         last_error TEXT,
+        delivery_error TEXT,
         created_us INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX alerts_of_index ON alerts (index_id, created_us);
@@ -130,10 +135,15 @@ _MIGRATIONS = (
         number INTEGER PRIMARY KEY,
         alert_id TEXT NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
         url TEXT NOT NULL,
+        target TEXT NOT NULL,
         body TEXT NOT NULL,
+        headers TEXT NOT NULL,
         attempts INTEGER NOT NULL,
+        created_us INTEGER NOT NULL,
         due_us INTEGER NOT NULL
     );
+    CREATE INDEX webhooks_by_target ON webhooks (target, due_us);
+    CREATE INDEX webhooks_of_alert ON webhooks (alert_id);
     CREATE TABLE assets (
         id TEXT PRIMARY KEY,
         collection_id TEXT NOT NULL,

@@ -20,12 +20,13 @@ from rtstream_async.models.messages import (
     TranscriptMessage,
 )
 from rtstream_async.models.records import CollectionRecord, IndexRecord, Scene, StreamRecord
-from rtstream_async.protocol.codec.times import milliseconds
+from rtstream_async.protocol.codec.times import iso, milliseconds
 
 __all__ = [
     "ALERT_SHAPES",
     "AlertShape",
     "alert_frame",
+    "alert_webhook",
     "collection",
     "created_at",
     "frame",
@@ -78,7 +79,7 @@ def frame(message: Message, **extra: Any) -> dict[str, Any]:
             raise TypeError(f"no frame says {type(message).__name__}; give the frame itself")
 
 
-def alert_frame(message: AlertMessage, shape: AlertShape = "full") -> dict[str, Any]:
+def alert_frame(message: AlertMessage, shape: AlertShape = "full", **extra: Any) -> dict[str, Any]:
     """Return the socket frame of an alert, in one of the shapes that were published.
 
     Args:
@@ -86,8 +87,9 @@ def alert_frame(message: AlertMessage, shape: AlertShape = "full") -> dict[str, 
         shape: `full` has what all others have; the others are for trying a strict reader:
             `reference` is of the reference, `realtime`, `bare` (without a channel) and `callback`
             are of other documents and programs.
+        extra: Joins the `data` of a `full` one.
     """
-    whole = _pipeline_frame(message, _alert(message))
+    whole = _pipeline_frame(message, _alert(message) | extra)
     if shape == "full":
         return whole
     top, inner = _ALERT_SHAPES[shape]
@@ -119,6 +121,21 @@ def understanding_frame(
             "end": milliseconds(end),
             **said,
         },
+    }
+
+
+def alert_webhook(message: AlertMessage) -> dict[str, Any]:
+    """Return what is posted of an alert; as recorded, with `event-` before the event's id."""
+    return {
+        "event_id": f"event-{message.event_id}",
+        "label": message.label,
+        "confidence": message.confidence,
+        "explanation": message.text,
+        "timestamp": _iso(message.timestamp),
+        "start_time": _iso(message.start),
+        "end_time": _iso(message.end),
+        "stream_url": message.stream_url,
+        "player_url": message.player_url,
     }
 
 
@@ -263,6 +280,10 @@ def _capture_stream(item: CaptureStream) -> dict[str, Any]:
         "media_types": list(item.media_types),
     }
     return base | _given({"channel_id": item.channel_id})
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else iso(seconds)
 
 
 def _moment(seconds: float | None) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from rtstream_async.local.domain.rules.finding import Finding, fits, fits_not, unsure
@@ -60,7 +59,7 @@ def _sure(thing: Thing, seen: Observation, count: int) -> float:
         return score
     bounds = [thing.low - 0.5, *([] if thing.high is None else [thing.high + 0.5])]
     margin: float = min(abs(count - bound) for bound in bounds)
-    return score * (1 - math.exp2(-margin - 0.5))
+    return score * (1 - float(0.5 ** (margin + 1.5)))
 
 
 def _said(thing: Thing, count: int) -> str:

@@ -26,7 +26,9 @@ __all__ = [
     "Thing",
     "Tint",
     "Unknown",
+    "is_denial",
     "leaves",
+    "parts_of",
 ]
 
 
@@ -171,13 +173,25 @@ Rule = (
 )
 
 
-def leaves(rule: Rule) -> Iterator[Rule]:
-    """Yield the claims that a rule is made of, from left to right."""
+def parts_of(rule: Rule) -> Iterator[Rule]:
+    """Yield a rule and all that it is made of, from left to right."""
+    yield rule
     match rule:
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
-                yield from leaves(part)
+                yield from parts_of(part)
         case NotSo(part) | Became(part) | Ceased(part):
-            yield from leaves(part)
+            yield from parts_of(part)
         case _:
-            yield rule
+            pass  # a claim, which has no parts
+
+
+def is_denial(rule: Rule) -> bool:
+    """Whether a rule denies something, which the likeness of texts can't tell."""
+    return any(isinstance(part, NotSo) for part in parts_of(rule))
+
+
+def leaves(rule: Rule) -> Iterator[Rule]:
+    """Yield the claims that a rule is made of, from left to right."""
+    ties = (AllOf, AnyOf, Became, Ceased, NotSo)
+    return (part for part in parts_of(rule) if not isinstance(part, ties))
