@@ -68,7 +68,19 @@ def _search(options: argparse.Namespace) -> None:
     table.show("search: how long it takes", speed, as_json=options.json)
 
 
-_BENCHMARKS = {"import": _import, "search": _search, "speech": _speech, "streams": _streams}
+def _events(options: argparse.Namespace) -> None:
+    from benchmarks import events
+
+    table.show("events: what is detected", events.measure(), as_json=options.json)
+
+
+_BENCHMARKS = {
+    "events": _events,
+    "import": _import,
+    "search": _search,
+    "speech": _speech,
+    "streams": _streams,
+}
 
 if __name__ == "__main__":
     main()

@@ -23,14 +23,13 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.events import OBSERVATIONS
 from rtstream_async.local.assets import PARTS, clip_path
 from rtstream_async.local.engines.defaults import speech
 from rtstream_async.local.engines.offline.vision import OfflineVision
 from rtstream_async.local.engines.ports import Frame, Sound, SpeechEngine
 
-__all__ = ["OBSERVATIONS", "main"]
-
-OBSERVATIONS = Path(__file__).with_name("data") / "events" / "observations.json"
+__all__ = ["main"]
 
 _EXAMPLES = Path("/usr/share/doc/opencv-doc/examples/data")
 _SPEECH = Path("/usr/share/pocketsphinx/test/data")
@@ -55,7 +54,12 @@ _SCREENS: Mapping[str, Sequence[str]] = {
         "FAILED tests/test_export.py::test_export_window_exact",
         "1 failed, 213 passed in 3.21s",
     ),
-    "screen-green": ("$ make test", "collected 214 items", "214 passed in 3.02s", "Build succeeded"),
+    "screen-green": (
+        "$ make test",
+        "collected 214 items",
+        "214 passed in 3.02s",
+        "Build succeeded",
+    ),
     "screen-login": ("Sign in to Acme", "User name", "Password", "Access denied. Try again."),
     "screen-invoice": ("INVOICE 2024-117", "Total due: 1,250.00 EUR", "Due date: 30 June"),
     "screen-slack": ("Slack", "# general", "Dana: the release is out", "3 unread messages"),
