@@ -24,6 +24,7 @@ from importlib import metadata
 from typing import Any, Final, Literal
 
 import anyio
+import anyio.to_thread
 import attrs
 import httpx
 import msgspec
@@ -134,6 +135,7 @@ class Outbound:
         self._targets = _targets(allow)
         self._supervisor = Supervisor("rtstream-outbound")
         self._client: httpx.AsyncClient | None = None
+        self._making = asyncio.Lock()
         self._webhooks = asyncio.Semaphore(_LANE)
         self._endpoints = asyncio.Semaphore(_LANE)
         logging.getLogger("httpx").addFilter(_is_not_ours)
@@ -261,9 +263,7 @@ class Outbound:
             errand.fail(OutboundError("the server is stopping", kind="closed"))
 
     async def _exchange(self, order: _Order) -> Answer:
-        client = self._client
-        if client is None:
-            client = self._client = _make_client()
+        client = await self._get_client()
         started = time.monotonic()
         phase = order.timeout + _SECOND_WAIT
         request = client.build_request(
@@ -285,6 +285,13 @@ class Outbound:
             is_cut=is_cut,
             elapsed=time.monotonic() - started,
         )
+
+    async def _get_client(self) -> httpx.AsyncClient:
+        async with self._making:
+            if self._client is None:
+                # It reads all certificates, for which the event loop would stand still.
+                self._client = await anyio.to_thread.run_sync(_make_client)
+            return self._client
 
 
 class _Errand:
