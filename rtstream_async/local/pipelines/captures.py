@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import random
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,6 +14,7 @@ import anyio
 import attrs
 
 from rtstream_async.local.domain.captures import CaptureSignal, CaptureState
+from rtstream_async.local.domain.webhooks import Delivered, GivenUp, Retry, decide
 from rtstream_async.local.hub import Hub
 from rtstream_async.local.outbound import Outbound, OutboundError
 from rtstream_async.local.refusal import conflict, not_found
@@ -26,9 +29,7 @@ __all__ = ["CaptureOutcome", "Captures"]
 
 logger = logging.getLogger(__name__)
 
-_PAUSES: Final = (0.0, 1.0, 5.0, 25.0)  # seconds before each attempt of a webhook
-_TIMEOUT: Final = 10.0  # seconds for one
-_ACCEPTED: Final = range(200, 300)
+_TIMEOUT: Final = 10.0  # seconds for one attempt of a webhook
 
 
 @attrs.frozen(kw_only=True)
@@ -137,21 +138,34 @@ class Captures:
 
     async def _post(self, url: str, body: Mapping[str, Any], turn: anyio.Lock) -> None:
         """Post one webhook, after those of the session that came before it."""
-        problem: str | None = ""
+        made = time.monotonic()
         async with turn:
-            for pause in _PAUSES:
-                await anyio.sleep(pause)
-                problem = await self._attempt(url, body)
-                if problem is None:
-                    return
-        logger.warning(
-            "%s of %s could not be posted: %s", body["event"], body["capture_session_id"], problem
-        )
+            for attempts in itertools.count(1):
+                match await self._attempt(url, body, attempts, made):
+                    case Delivered():
+                        return
+                    case Retry(after=seconds):
+                        await anyio.sleep(seconds)
+                    case GivenUp(reason=reason):
+                        what = (body["event"], body["capture_session_id"], reason)
+                        logger.warning("%s of %s could not be posted: %s", *what)
+                        return
 
-    async def _attempt(self, url: str, body: Mapping[str, Any]) -> str | None:
-        """Return why one attempt failed; `None`: it did not."""
+    async def _attempt(
+        self, url: str, body: Mapping[str, Any], attempts: int, made: float
+    ) -> Delivered | Retry | GivenUp:
+        problem, is_transient, status, headers = "", True, None, None
         try:
             answer = await self._outbound.post_json(url, body, timeout=_TIMEOUT)
+            status, headers = answer.status, answer.headers
         except OutboundError as exc:
-            return str(exc)
-        return None if answer.status in _ACCEPTED else f"answered {answer.status}"
+            problem, is_transient = str(exc), exc.is_transient
+        return decide(
+            status,
+            problem=problem,
+            is_transient=is_transient,
+            attempts=attempts,
+            age=time.monotonic() - made,
+            jitter=random.random(),  # noqa: S311 - spreads attempts, keeps no secret
+            headers=headers,
+        )
