@@ -31,6 +31,7 @@ import msgspec
 
 from rtstream_async.errors import InvalidArgumentError, RTStreamError
 from rtstream_async.local.domain.targets import Targets, parse_targets
+from rtstream_async.local.errand import Errand
 from rtstream_async.supervisor import Supervisor
 
 __all__ = ["Answer", "Form", "Outbound", "OutboundError", "check_allow"]
@@ -39,7 +40,6 @@ _LANE: Final = 50  # requests at a time, of webhooks and of endpoints: neither t
 _WEBHOOK_BODY: Final = 64 * 1024  # nobody reads more of what a webhook answers
 _ENDPOINT_BODY: Final = 32 * 2**20
 _LONGEST_CONNECT: Final = 10.0  # seconds
-_ABANDONED_AFTER: Final = 2.0  # seconds that a request lives on after its caller went away
 _SECOND_WAIT: Final = 1.0  # seconds: the phases of a request end by themselves before it is ended
 _HERE: Final = ("localhost", "127.0.0.1", "[::1]")
 _MAX_PORT: Final = 65535
@@ -234,7 +234,7 @@ class Outbound:
             await self._supervisor.start()
             async with asyncio.timeout(order.timeout):
                 await lane.acquire()
-                errand = _Errand(order.timeout)
+                errand = Errand[Answer](timeout=order.timeout)
                 try:
                     self._supervisor.start_soon(self._carry, order, errand, lane, name="outbound")
                 except RTStreamError:
@@ -246,7 +246,7 @@ class Outbound:
         except RTStreamError as exc:
             raise OutboundError("the server is stopping", kind="closed") from exc
 
-    async def _carry(self, order: _Order, errand: _Errand, lane: asyncio.Semaphore) -> None:
+    async def _carry(self, order: _Order, errand: Errand[Answer], lane: asyncio.Semaphore) -> None:
         """Run one request to its end; whatever happens is told to the caller, if it still waits."""
         _OURS.set(True)
         try:
@@ -292,30 +292,6 @@ class Outbound:
                 # It reads all certificates, for which the event loop would stand still.
                 self._client = await anyio.to_thread.run_sync(_make_client)
             return self._client
-
-
-class _Errand:
-    """What the caller of a request and the task that runs it share."""
-
-    def __init__(self, timeout: float) -> None:
-        self.outcome: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.scope = anyio.CancelScope(deadline=anyio.current_time() + timeout + _ABANDONED_AFTER)
-        self.outcome.add_done_callback(self._on_done)
-
-    def succeed(self, answer: Answer) -> None:
-        if not self.outcome.done():
-            self.outcome.set_result(answer)
-
-    def fail(self, error: Exception) -> None:
-        if not self.outcome.done():
-            self.outcome.set_exception(error)
-
-    def _on_done(self, outcome: asyncio.Future[Answer]) -> None:
-        if not outcome.cancelled():
-            outcome.exception()  # seen, even when the caller has gone in the meantime
-            return
-        soon = anyio.current_time() + _ABANDONED_AFTER
-        self.scope.deadline = min(self.scope.deadline, soon)
 
 
 # httpx logs every request with its whole URL, and a webhook's may hold a token. Only what is
