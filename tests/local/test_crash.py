@@ -20,7 +20,7 @@ import pytest
 
 from rtstream_async.local import LocalServer
 from rtstream_async.local.domain.cutting import parse_segment_name
-from tests.local.engines import PixelEngine
+from tests.local.engines import BeepEngine, PixelEngine, beeps
 from tests.local.harness import PATIENCE, Api, api_of, until
 from tests.local.recordings import play
 from tests.media.clips import Clip, make_clip
@@ -28,10 +28,12 @@ from tests.media.clips import Clip, make_clip
 SERVER = """
 import asyncio, json, sys
 from rtstream_async.local import LocalServer
-from tests.local.engines import PixelEngine
+from tests.local.engines import BeepEngine, PixelEngine
 
 async def main():
-    server = LocalServer(sys.argv[1], media_root=sys.argv[2], vision=PixelEngine)
+    server = LocalServer(
+        sys.argv[1], media_root=sys.argv[2], vision=PixelEngine, speech=BeepEngine
+    )
     await server.start()
     print(json.dumps([server.url, server.api_key]), flush=True)
     await asyncio.Event().wait()
@@ -44,6 +46,8 @@ asyncio.run(main())
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("media")
     make_clip(folder / "loop.mp4", Clip(seconds=4, gop=0.4))
+    chirps = (0.3, 0.5, 0.7, 2.0, 2.2)
+    make_clip(folder / "beeps.mp4", Clip(seconds=3.5, gop=0.5, chirps=chirps))
     return folder
 
 
@@ -112,6 +116,48 @@ async def test_a_killed_server_loses_nothing_that_it_told(
     spans = sorted(span for name in files if (span := parse_segment_name(name)))
     for before, later in itertools.pairwise(spans):
         assert before[1] <= later[0] + 1e-6
+
+
+async def test_a_killed_server_keeps_what_was_said_and_goes_on_listening(
+    tmp_path: Path, root: Path
+) -> None:
+    """Half a meeting is written down; the other half was said after the power cut."""
+    data = tmp_path / "data"
+    async with server_process(data, root) as (api, pid):
+        stream = await api.connect("beeps.mp4?loop=1", media_types=["audio", "video"])
+        config = {"segmenter": "word", "segmentation_value": 2}
+        heard = {"extraction_type": "transcript", "extraction_config": config}
+        index = await api.index(stream, **heard)
+        told = await until(lambda: said(api, stream), lambda seen: len(seen) >= 2)
+        made = await until(lambda: api.scenes(stream, index))
+        os.kill(pid, signal.SIGKILL)
+    after = BeepEngine(count=100)
+    async with (
+        LocalServer(data, media_root=root, vision=PixelEngine, speech=lambda: after) as server,
+        api_of(server) as api,
+    ):
+        status = await api.call("GET", f"/rtstream/{stream}/transcription/status")
+        assert status["status"] == "running"
+        later = await until(
+            lambda: said(api, stream), lambda seen: beeps(seen[-1]["text"])[-1] > 103
+        )
+        assert later[: len(told)] == told
+        new = [record for record in later if beeps(record["text"])[0] > 100]
+        assert new[0]["start"] > told[-1]["end"]
+        scenes = await until(
+            lambda: api.scenes(stream, index), lambda seen: len(seen) > len(made) + 1
+        )
+        kept = scenes[-len(made) :]
+        assert [scene["text"] for scene in kept] == [scene["text"] for scene in made]
+        assert beeps(scenes[0]["text"])[0] > 100
+    db = sqlite3.connect(data / "rtstream.db")
+    with contextlib.closing(db):
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def said(api: Api, stream: str) -> list[dict[str, Any]]:
+    page = await api.call("GET", f"/rtstream/{stream}/transcription")
+    return page["transcription_records"]
 
 
 async def test_files_without_rows_and_rows_without_files_are_put_right(
