@@ -97,12 +97,12 @@ def read_question(text: str) -> Question:
     words = [word for each in rest.split() if (word := each.strip(_ENDS))]
     telling = [word for word in words if word.lower() not in _STOP_WORDS]
     codes = [word for word in telling if _is_code(word)]
-    chosen = dict.fromkeys([*phrases, *codes, *(telling or words)])
-    kept = tuple(chosen)[:_MOST_WORDS]
+    exact = [*phrases, *codes]
+    kept = _each_once([*exact, *(telling or words)])[:_MOST_WORDS]
     return Question(
         text=" ".join(_QUOTED.sub(r" \1 ", text).split()) or text.strip(),
         words=kept,
-        exact=frozenset([*phrases, *codes]) & frozenset(kept),
+        exact=frozenset(exact).intersection(kept),
     )
 
 
@@ -186,6 +186,13 @@ def stitched(hits: Sequence[Hit]) -> list[Hit]:
             runs.append([hit])
     joined = [_join(run) for run in runs]
     return sorted(joined, key=lambda hit: (-hit.score, -hit.number))
+
+
+def _each_once(words: Iterable[str]) -> tuple[str, ...]:
+    spellings: dict[str, str] = {}
+    for word in words:
+        spellings.setdefault(word.casefold(), word)
+    return tuple(spellings.values())
 
 
 def _is_code(word: str) -> bool:

@@ -67,13 +67,12 @@ class Indexer:
             with anyio.move_on_after(_LOOK_AGAIN):
                 await self._woken.wait()
 
-    async def catch_up(self, patience: float) -> None:
-        """Wait until what is new has its vector, at most `patience` seconds.
+    async def catch_up(self, newest: int, patience: float) -> None:
+        """Wait until documents up to `newest` have their vectors, at most `patience` seconds.
 
         What waited already when the server started, or got another engine, is not waited for:
         that may be a lot. Nor is anything while the engine fails.
         """
-        newest = await self._store.run(documents.newest_pending)
         if newest <= self._library.backlog_to:
             return
         self._waiting += 1

@@ -1,26 +1,29 @@
-"""The vectors of all documents: kept in the store, and in memory from the first search on."""
+"""The vectors of all documents: kept in the store, and in memory from the first search on.
+
+A server that nobody searches in loads no numpy, and one that loads it does so in a thread.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
 from rtstream_async.local.domain.ranking import floor_of, meaning_of
 from rtstream_async.local.engines.ports import EmbeddingEngine, EngineError
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.refusal import Refusal
-from rtstream_async.local.search.shelf import Shelf
 from rtstream_async.local.search.unrelated import UNRELATED
-from rtstream_async.local.search.vectors import Floats, pack, read
 from rtstream_async.local.store import documents
 from rtstream_async.local.store.documents import PendingRow, VectorRow
 from rtstream_async.local.store.worker import Worker
+
+if TYPE_CHECKING:
+    from rtstream_async.local.search.shelf import Shelf
 
 __all__ = ["Aim", "Library"]
 
@@ -29,12 +32,12 @@ _PAUSE = 5.0  # seconds for which an engine that failed is not asked again
 _LOOKS = 2  # searches that compare at the same time; more would only wait for each other
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
 class Aim:
-    """What a question means."""
+    """What a question means, as the engine has it."""
 
-    vector: Floats
-    floor: float  #: the similarity at which a document begins to have to do with it
+    vector: bytes
+    unrelated: Sequence[bytes]  #: vectors of texts that have nothing to do with any question
 
 
 class Library:
@@ -49,7 +52,7 @@ class Library:
         self._failure = ""
         self._failed_at = float("-inf")
         self._shelf: Shelf | None = None  #: `None` before the first search
-        self._unrelated: Floats | None = None
+        self._unrelated: Sequence[bytes] | None = None  #: vectors of these texts
         self._deletions = 0  #: up to which the shelf has followed the store
         self._lock = anyio.Lock()  #: of what is on the shelf
         self._looking = anyio.CapacityLimiter(_LOOKS)
@@ -92,10 +95,8 @@ class Library:
         try:
             (vector,) = await engine.embed([text], kind="query")
             if self._unrelated is None:
-                made = await engine.embed(UNRELATED, kind="passage")
-                self._unrelated = np.stack([read(each) for each in made])
-            aimed = read(vector)
-            return Aim(aimed, floor_of((self._unrelated @ aimed).tolist()))
+                self._unrelated = await engine.embed(UNRELATED, kind="passage")
+            return Aim(vector, self._unrelated)
         except EngineError as exc:
             raise self.failed(exc) from exc
 
@@ -105,17 +106,20 @@ class Library:
         Raises:
             EngineError: They are none, or of another size than those before.
         """
-        made = [
-            VectorRow(number=row.number, owner=row.owner, vector=pack(vector))
-            for row, vector in zip(rows, vectors, strict=True)
-        ]
+        made = await anyio.to_thread.run_sync(_packed, rows, vectors)
         async with self._lock:
             if self._shelf is not None:
                 await anyio.to_thread.run_sync(self._shelf.add, made)
             await self._store.run(documents.keep_vectors, made)
 
     async def look(
-        self, aim: Aim, *, owners: Collection[str], count: int, also: NDArray[np.int64]
+        self,
+        aim: Aim,
+        *,
+        owners: Collection[str],
+        count: int,
+        also: Collection[int],
+        deletions: int,
     ) -> dict[int, float]:
         """Return what the nearest documents have to do with a question, 0 to 1, by number.
 
@@ -124,21 +128,20 @@ class Library:
             owners: Whose documents are looked at.
             count: How many.
             also: Numbers of documents that are told of too.
+            deletions: How many documents the store has deleted, ever.
 
         Raises:
-            EngineError: The engine's vectors are of several sizes.
+            EngineError: What the engine gave are no vectors, or they are of several sizes.
         """
-        shelf = await self._ready()
-        similar = await anyio.to_thread.run_sync(
-            lambda: shelf.look(aim.vector, owners=owners, count=count, also=also),
+        shelf = await self._ready(deletions)
+        return await anyio.to_thread.run_sync(
+            lambda: _meanings(shelf, aim, owners=owners, count=count, also=also),
             limiter=self._looking,
         )
-        return {number: meaning_of(cosine, aim.floor) for number, cosine in similar.items()}
 
-    async def _ready(self) -> Shelf:
+    async def _ready(self, deletions: int) -> Shelf:
         """Return the shelf, filled, and without what was deleted."""
         async with self._lock:
-            deletions = await self._store.run(documents.deletions)
             if self._shelf is None:
                 self._shelf = await self._fill()
             elif deletions != self._deletions:
@@ -148,7 +151,7 @@ class Library:
             return self._shelf
 
     async def _fill(self) -> Shelf:
-        shelf, above = Shelf(), 0
+        shelf, above = await anyio.to_thread.run_sync(_new_shelf), 0
         while rows := await self._store.run(documents.list_vectors, above=above, limit=_PAGE):
             await anyio.to_thread.run_sync(shelf.add, [row for row in rows if row.vector])
             above = rows[-1].number
@@ -156,4 +159,30 @@ class Library:
 
 
 def _keep_listed(shelf: Shelf, listed: str) -> None:
-    shelf.keep(np.array(listed.split(",") if listed else [], np.int64))
+    shelf.keep([int(number) for number in listed.split(",")] if listed else [])
+
+
+def _new_shelf() -> Shelf:
+    from rtstream_async.local.search.shelf import Shelf
+
+    return Shelf()
+
+
+def _meanings(
+    shelf: Shelf, aim: Aim, *, owners: Collection[str], count: int, also: Collection[int]
+) -> dict[int, float]:
+    from rtstream_async.local.search.vectors import read
+
+    vector = read(aim.vector)
+    floor = floor_of([float(read(other) @ vector) for other in aim.unrelated])
+    similar = shelf.look(vector, owners=owners, count=count, also=also)
+    return {number: meaning_of(cosine, floor) for number, cosine in similar.items()}
+
+
+def _packed(rows: Sequence[PendingRow], vectors: Sequence[bytes]) -> list[VectorRow]:
+    from rtstream_async.local.search.vectors import pack
+
+    return [
+        VectorRow(number=row.number, owner=row.owner, vector=pack(vector))
+        for row, vector in zip(rows, vectors, strict=True)
+    ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
 from rtstream_async.local.domain.conditions import Condition, fits
 from rtstream_async.local.domain.ranking import (
@@ -18,7 +18,6 @@ from rtstream_async.local.domain.ranking import (
     cut,
     ranked,
     read_question,
-    weights_of,
 )
 from rtstream_async.local.engines.ports import EngineError
 from rtstream_async.local.engines.registry import Engines
@@ -29,14 +28,17 @@ from rtstream_async.local.store.documents import DocumentRow, Occurrences
 from rtstream_async.local.store.rows import IndexRow
 from rtstream_async.local.store.worker import Worker
 
+if TYPE_CHECKING:  # needs numpy, which a server that nobody searches in does not load
+    from rtstream_async.local.search.tally import Tally
+
 __all__ = ["Found", "Note", "Search"]
 
-_FRESH_PATIENCE = 5.0  # seconds that a search waits for vectors of what is new
+_FRESH_PATIENCE = 8.0  # seconds that a search waits for vectors of what is new
 _ENGINE_PATIENCE = 15.0  # seconds that it waits for the vector of its question
 _WORD_DOCUMENTS = 5000  # of a word that more documents have, the newest count
 _CANDIDATES = 256  # looked at more closely, at first
 _MORE_CANDIDATES = 8  # times as many when those were not enough
-_BLOCK = 256  # documents read from the store at a time
+_BLOCK = 256  # documents read from the store at a time; when there is a filter, most are read
 _COUNTED_PENDING = 1000
 
 
@@ -66,16 +68,6 @@ class _Wanted:
     limit: int
     where: Sequence[Condition]
     keyword: bool
-    aim: Aim | None
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _InWords:
-    """What the words of a question say of documents; both arrays are in order of number."""
-
-    numbers: NDArray[np.int64]
-    shares: NDArray[np.float64]  #: of a whole answer, 0 to 1
-    exact: frozenset[int]  #: documents that have all exact parts
 
 
 class Search:
@@ -128,43 +120,49 @@ class Search:
             where: Conditions on the metadata.
             keyword: By words alone, all of which a hit must have.
         """
-        question = read_question(query)
         if not owners:
             return Found(hits=())
-        aim, notes, degraded = None, list[Note](), False
-        if not keyword:
-            try:
-                aim = await self._aim(question)
-            except EngineError as exc:
-                degraded = True
-                notes.append(Note("words_only", f"searched by words alone: {exc}"))
         wanted = _Wanted(
-            question=question, owners=owners, limit=limit, where=where, keyword=keyword, aim=aim
+            question=read_question(query), owners=owners, limit=limit, where=where, keyword=keyword
         )
+        async with asyncio.TaskGroup() as group:  # the engine works beside the store
+            finding = group.create_task(self._find_words(wanted))
+            aiming = group.create_task(self._aim(wanted))
+        occurrences, (aim, notes) = finding.result(), aiming.result()
+        if aim is not None and occurrences.newest_pending:
+            await self._indexer.catch_up(occurrences.newest_pending, _FRESH_PATIENCE)
+            notes = await self._pending(owners)
         try:
-            hits = await self._search(wanted)
+            hits = await self._search(wanted, occurrences, aim)
         except EngineError as exc:
-            degraded = True
-            notes.append(Note("words_only", f"searched by words alone: {exc}"))
-            hits = await self._search(attrs.evolve(wanted, aim=None))
-        if not degraded and not keyword:
-            notes += await self._pending(owners)
+            aim, notes = None, _words_only(exc)
+            hits = await self._search(wanted, occurrences, None)
         hits = cut(
             hits,
             score_threshold=score_threshold,
             dynamic_score_percentage=dynamic_score_percentage,
         )
-        return Found(hits=tuple(hits), notes=tuple(notes), degraded=degraded)
+        return Found(
+            hits=tuple(hits), notes=tuple(notes), degraded=aim is None and not wanted.keyword
+        )
 
-    async def _aim(self, question: Question) -> Aim:
+    async def _find_words(self, wanted: _Wanted) -> Occurrences:
+        return await self._store.run(
+            documents.find_words, wanted.question.words, wanted.owners, most=_WORD_DOCUMENTS
+        )
+
+    async def _aim(self, wanted: _Wanted) -> tuple[Aim | None, list[Note]]:
+        """Return what the question means; if that can't be known, `None` and why."""
+        if wanted.keyword:
+            return None, []
         try:
             with anyio.fail_after(_ENGINE_PATIENCE):
-                aim = await self._library.aim(question.text)
+                return await self._library.aim(wanted.question.text), []
+        except EngineError as exc:
+            return None, _words_only(exc)
         except TimeoutError:
             late = f"the embedding engine has not answered for {_ENGINE_PATIENCE:g} s"
-            raise self._library.failed(EngineError(late)) from None
-        await self._indexer.catch_up(_FRESH_PATIENCE)
-        return aim
+            return None, _words_only(self._library.failed(EngineError(late)))
 
     async def _pending(self, owners: Collection[str]) -> list[Note]:
         count = await self._store.run(documents.count_pending, owners, most=_COUNTED_PENDING)
@@ -179,17 +177,26 @@ class Search:
             )
         ]
 
-    async def _search(self, wanted: _Wanted) -> list[Hit]:
+    async def _search(
+        self, wanted: _Wanted, occurrences: Occurrences, aim: Aim | None
+    ) -> list[Hit]:
         """Return the best hits, `limit` of them where there are so many."""
-        occurrences = await self._store.run(
-            documents.find_words, wanted.question.words, wanted.owners, most=_WORD_DOCUMENTS
-        )
-        words = await anyio.to_thread.run_sync(_in_words, wanted, occurrences)
+        words = await anyio.to_thread.run_sync(_tally, wanted, occurrences)
         taken: dict[int, Hit] = {}
         seen: set[int] = set()
         count = max(_CANDIDATES, 4 * wanted.limit)
         while True:
-            candidates = await self._candidates(wanted, words, count)
+            shares = words.best(count)
+            meanings: Mapping[int, float] = {}
+            if aim is not None:
+                meanings = await self._library.look(
+                    aim,
+                    owners=wanted.owners,
+                    count=count,
+                    also=shares,
+                    deletions=occurrences.deletions,
+                )
+            candidates = _candidates(meanings, shares, words.exact)
             order = [item for item in ranked(candidates) if item[1] not in seen]
             await self._take(wanted, order, taken)
             # When filters have left too few, further down there may be more.
@@ -200,32 +207,13 @@ class Search:
         best = sorted(taken.values(), key=lambda hit: (-hit.score, -hit.number))
         return best[: wanted.limit]
 
-    async def _candidates(self, wanted: _Wanted, words: _InWords, count: int) -> list[Candidate]:
-        chosen = _most_words(words, count)
-        meanings: Mapping[int, float] = {}
-        if wanted.aim is not None:
-            meanings = await self._library.look(
-                wanted.aim, owners=wanted.owners, count=count, also=words.numbers[chosen]
-            )
-        shares = dict(
-            zip(words.numbers[chosen].tolist(), words.shares[chosen].tolist(), strict=True)
-        )
-        return [
-            Candidate(
-                number=number,
-                meaning=meanings.get(number),
-                words=shares.get(number, 0.0),
-                is_exact=number in words.exact,
-            )
-            for number in meanings.keys() | shares.keys()
-        ]
-
     async def _take(
         self, wanted: _Wanted, order: Sequence[tuple[float, int]], taken: dict[int, Hit]
     ) -> None:
         """Put hits to `taken`, in the order given, until there are enough."""
-        for begin in range(0, len(order), _BLOCK):
-            block = order[begin : begin + _BLOCK]
+        size = _BLOCK if wanted.where else wanted.limit
+        for begin in range(0, len(order), size):
+            block = order[begin : begin + size]
             rows = await self._store.run(documents.get_documents, [number for _, number in block])
             known = {row.number: row for row in rows}  # some may have been deleted meanwhile
             for score, number in block:
@@ -236,36 +224,28 @@ class Search:
                     return
 
 
-def _in_words(wanted: _Wanted, occurrences: Occurrences) -> _InWords:
-    """Add up, document by document, what words it has."""
-    question = wanted.question
-    weights = weights_of(occurrences.found, occurrences.total)
-    lists = [np.array(numbers, np.int64) for numbers in occurrences.numbers]
-    everything = np.concatenate(lists) if lists else np.empty(0, np.int64)
-    numbers, places = np.unique(everything, return_inverse=True)
-    shares: NDArray[np.float64] = np.bincount(
-        places,
-        weights=np.repeat(weights, [len(each) for each in lists]),
-        minlength=len(numbers),
-    ).astype(np.float64)
-    must = frozenset(question.words) if wanted.keyword else question.exact
-    holders = [
-        set(found)
-        for word, found in zip(question.words, occurrences.numbers, strict=True)
-        if word in must
+def _candidates(
+    meanings: Mapping[int, float], shares: Mapping[int, float], exact: Collection[int]
+) -> list[Candidate]:
+    return [
+        Candidate(
+            number=number,
+            meaning=meanings.get(number),
+            words=shares.get(number, 0.0),
+            is_exact=number in exact,
+        )
+        for number in meanings.keys() | shares.keys()
     ]
-    exact = frozenset(holders[0].intersection(*holders[1:])) if holders else frozenset[int]()
-    if wanted.keyword:
-        kept = np.isin(numbers, np.fromiter(exact, np.int64, len(exact)))
-        numbers, shares = numbers[kept], shares[kept]
-    return _InWords(numbers=numbers, shares=shares, exact=exact)
 
 
-def _most_words(words: _InWords, count: int) -> NDArray[np.intp]:
-    """Return where the `count` documents are that have most of the words."""
-    is_exact = np.isin(words.numbers, np.fromiter(words.exact, np.int64, len(words.exact)))
-    order = np.lexsort((-words.numbers, -words.shares, ~is_exact))
-    return order[:count]
+def _words_only(why: EngineError) -> list[Note]:
+    return [Note("words_only", f"searched by words alone: {why}")]
+
+
+def _tally(wanted: _Wanted, occurrences: Occurrences) -> Tally:
+    from rtstream_async.local.search.tally import tally
+
+    return tally(wanted.question, occurrences, keyword=wanted.keyword)
 
 
 def _hit(row: DocumentRow, score: float) -> Hit:

@@ -58,10 +58,11 @@ class Shelf:
             for row in rows:
                 self._put(row)
 
-    def keep(self, numbers: NDArray[np.int64]) -> None:
+    def keep(self, numbers: Sequence[int]) -> None:
         """Drop all vectors but those of the documents `numbers`."""
+        listed = np.array(numbers, np.int64)
         with self._lock:
-            kept = np.flatnonzero(np.isin(self._numbers[: self._count], numbers))
+            kept = np.flatnonzero(np.isin(self._numbers[: self._count], listed))
             self._count = len(kept)
             self._bytes = self._bytes[kept]
             self._scales = self._scales[kept]
@@ -69,7 +70,7 @@ class Shelf:
             self._owner = self._owner[kept]
 
     def look(
-        self, vector: Floats, *, owners: Collection[str], count: int, also: NDArray[np.int64]
+        self, vector: Floats, *, owners: Collection[str], count: int, also: Collection[int]
     ) -> dict[int, float]:
         """Return how similar the nearest documents are to a vector (cosine), by number.
 
@@ -89,7 +90,8 @@ class Shelf:
             self._check(len(vector))
             similar = self._compare(vector, rows)
             numbers = self._numbers[rows]
-        chosen = np.union1d(_best(similar, numbers, count), np.flatnonzero(np.isin(numbers, also)))
+        asked = np.flatnonzero(np.isin(numbers, np.fromiter(also, np.int64, len(also))))
+        chosen = np.union1d(_best(similar, numbers, count), asked)
         return dict(zip(numbers[chosen].tolist(), similar[chosen].tolist(), strict=True))
 
     def _put(self, row: VectorRow) -> None:

@@ -27,7 +27,6 @@ __all__ = [
     "VectorRow",
     "adopt_engine",
     "count_pending",
-    "deletions",
     "find_words",
     "get_documents",
     "is_any_pending",
@@ -89,7 +88,8 @@ class Occurrences:
     """Where words were found."""
 
     total: int  #: how many documents there are
-    deletions: int  #: see `deletions()`
+    deletions: int  #: how many were ever deleted: when it has grown, something is gone
+    newest_pending: int  #: see `newest_pending()`
     found: Sequence[int]  #: for each word, how many documents have it, of whatever owner
     numbers: Sequence[Sequence[int]]  #: for each word, those of the owners asked for
 
@@ -172,12 +172,6 @@ def vector_numbers(db: sqlite3.Connection) -> str:
     return numbers or ""
 
 
-def deletions(db: sqlite3.Connection) -> int:
-    """Return how many documents were ever deleted: a number that has grown tells to look."""
-    (deleted,) = db.execute("SELECT deleted FROM document_counts").fetchone()
-    return int(deleted)
-
-
 def find_words(
     db: sqlite3.Connection, words: Sequence[str], owners: Iterable[str], *, most: int
 ) -> Occurrences:
@@ -200,7 +194,13 @@ def find_words(
         ).fetchone()
         found.append(count)
         numbers.append([int(number) for number in listed.split(",")] if listed else [])
-    return Occurrences(total=added - deleted, deletions=deleted, found=found, numbers=numbers)
+    return Occurrences(
+        total=added - deleted,
+        deletions=deleted,
+        newest_pending=newest_pending(db),
+        found=found,
+        numbers=numbers,
+    )
 
 
 def list_sources(

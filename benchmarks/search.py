@@ -1,0 +1,278 @@
+"""Search: whether it finds what is asked for in other words, and how long it takes.
+
+The second part searches many records over REST. It is compared with the least that a search by
+meaning can do, measured in the same run: the question's vector, and numpy over all vectors.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.search_questions import Labelled, Question, at_five, labelled
+from rtstream_async.local import LocalServer
+from rtstream_async.local.datadir import DATABASE
+from rtstream_async.local.engines.embedding_process import EmbeddingProcess
+from rtstream_async.local.search.vectors import pack
+from rtstream_async.local.store import documents, schema, statements
+from rtstream_async.local.store.documents import VectorRow
+from rtstream_async.local.store.rows import IndexRow, SceneRow, StreamRow
+
+__all__ = ["measure_quality", "measure_speed"]
+
+_THRESHOLD = 0.2  # what the official SDK sends with a search in a video
+_STREAMS = 10  # that the many records are of
+_PATH = "/rtstream/collection/default/search"
+_TIMEOUT = 120.0  # seconds
+_SPREAD = 0.02  # of the numbers of a made-up vector around those of a real one
+
+Floats = NDArray[np.float32]
+
+
+async def measure_quality() -> Sequence[Mapping[str, object]]:
+    """Return how good search is by meaning, by words, and by both, as a client sees it."""
+    data = labelled()
+    rows = [_row("meaning alone", data.paraphrased, await _by_meaning(data))]
+    names = {text: name for name, text in data.scenes.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        _fill(Path(folder), list(names), owners=1)
+        found = [_by_words(Path(folder), question.query, data) for question in data.paraphrased]
+        rows.append(_row("words alone (FTS5, BM25)", data.paraphrased, found))
+        async with LocalServer(folder) as server, _client(server) as http:
+            await _settled(http)
+            for title, questions, options in (
+                ("search", data.paraphrased, {}),
+                ("search from 0.2", data.paraphrased, {"score_threshold": _THRESHOLD}),
+                ("search for codes, phrases", data.exact, {}),
+            ):
+                hits = [await _ask(http, each.query, **options) for each in questions]
+                rows.append(_row(title, questions, [[names[text] for text in x] for x in hits]))
+            nothing = [
+                not await _ask(http, query, score_threshold=_THRESHOLD)
+                for query in data.unanswerable
+            ]
+    rejected = {"how": "search from 0.2, nothing there", "questions": len(nothing)}
+    marks: dict[str, object] = dict.fromkeys(("recall@5", "hit@1", "MRR"), "-")
+    share = statistics.fmean(map(float, nothing))
+    return [
+        *({**row, "finds nothing": "-"} for row in rows),
+        rejected | marks | {"finds nothing": share},
+    ]
+
+
+async def measure_speed(*, records: int, rounds: int) -> Sequence[Mapping[str, object]]:
+    """Return how long a search in `records` records takes over REST, and its parts alone."""
+    data = labelled()
+    queries = [each.query for each in itertools.islice(itertools.cycle(data.paraphrased), rounds)]
+    texts, matrix, name = await _many(list(data.scenes.values()), records)
+    with tempfile.TemporaryDirectory() as folder:
+        _fill(Path(folder), texts, owners=_STREAMS, vectors=matrix, engine=name)
+        async with LocalServer(folder) as server, _client(server) as http:
+            begun = time.perf_counter()
+            await _settled(http)
+            first = time.perf_counter() - begun
+            search = [await _timed(partial(_ask, http, q)) for q in queries]
+            call = [await _timed(partial(http.get, "/collection")) for _ in queries]
+    engine = EmbeddingProcess()
+    await engine.warm_up()
+    embed = [await _timed(partial(engine.embed, [q], kind="query")) for q in queries]
+    questions = _matrix(await engine.embed(queries, kind="query"))
+    await engine.aclose()
+    compare = [_nearest(matrix, question) for question in questions]
+    floor = statistics.median(embed) + statistics.median(compare)
+    measured = {
+        f"search in {records:,} records over REST": search,
+        "the same, the first time": [first],
+        "the question's vector": embed,
+        "numpy, all vectors as float32": compare,
+        "a REST call that does nothing": call,
+    }
+    return [
+        {
+            "what": what,
+            "median ms": statistics.median(times) * 1e3,
+            "p95 ms": sorted(times)[int(0.95 * len(times))] * 1e3,
+            "against vector + numpy": statistics.median(times) / floor,
+        }
+        for what, times in measured.items()
+    ]
+
+
+def _row(
+    how: str, questions: Sequence[Question], found: Sequence[Sequence[str]]
+) -> dict[str, object]:
+    return {"how": how, "questions": len(questions), **at_five(questions, found)}
+
+
+async def _by_meaning(data: Labelled) -> list[list[str]]:
+    names = list(data.scenes)
+    engine = EmbeddingProcess()
+    passages = _matrix(await engine.embed(list(data.scenes.values()), kind="passage"))
+    queries = [question.query for question in data.paraphrased]
+    questions = _matrix(await engine.embed(queries, kind="query"))
+    await engine.aclose()
+    return [[names[place] for place in np.argsort(-row)] for row in questions @ passages.T]
+
+
+def _by_words(folder: Path, query: str, data: Labelled) -> list[str]:
+    """Return what a search engine without a model finds: any of the words, by BM25."""
+    names = list(data.scenes)
+    words = " OR ".join(f'"{word}"' for word in query.replace('"', " ").split())
+    with closing(sqlite3.connect(folder / DATABASE)) as db:
+        rows = db.execute(
+            "SELECT rowid FROM document_words WHERE document_words MATCH ? ORDER BY rank", (words,)
+        )
+        return [names[number - 1] for (number,) in rows]
+
+
+async def _many(texts: Sequence[str], count: int) -> tuple[list[str], Floats, str]:
+    """Return many texts, a vector for each, and whose they are.
+
+    The real vectors of a few texts are scattered a little: to embed them all takes half an hour.
+    """
+    engine = EmbeddingProcess()
+    real = _matrix(await engine.embed(texts, kind="passage"))
+    await engine.aclose()
+    chance = np.random.default_rng(0)
+    matrix = np.resize(real, (count, real.shape[1]))
+    matrix += chance.normal(0, _SPREAD, matrix.shape).astype(np.float32)
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    made = [
+        f"{text} Camera {number % 97}, shift {number % 31}, record {number}."
+        for number, text in zip(range(count), itertools.cycle(texts), strict=False)
+    ]
+    return made, matrix, engine.name
+
+
+def _fill(
+    folder: Path,
+    texts: Sequence[str],
+    *,
+    owners: int,
+    vectors: Floats | None = None,
+    engine: str = "",
+) -> None:
+    """Make the data directory of a server whose streams have these records."""
+    with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as db:
+        schema.prepare(db)
+        db.execute("BEGIN")
+        collection = "c-benchmark"
+        statements.set_setting(db, "default_collection", collection)
+        for number in range(owners):
+            statements.add_stream(db, _stream(number, collection))
+            statements.add_index(db, _index(number))
+        statements.add_scenes(
+            db, (_scene(f"i{place % owners}", place, text) for place, text in enumerate(texts))
+        )
+        if vectors is not None:
+            documents.adopt_engine(db, engine)
+            documents.keep_vectors(
+                db,
+                (
+                    VectorRow(number=place + 1, owner="", vector=pack(vector.tobytes()))
+                    for place, vector in enumerate(vectors)
+                ),
+            )
+        db.execute("COMMIT")
+
+
+def _stream(number: int, collection: str) -> StreamRow:
+    return StreamRow(
+        id=f"s{number}",
+        collection_id=collection,
+        name=f"camera {number}",
+        url="camera.mp4",
+        status="stopped",
+        wanted=False,
+        sample_rate=30,
+        media_types=("video",),
+        store=True,
+        enable_transcript=False,
+        ws_connection_id=None,
+        created_us=number,
+        ingested={},
+        last_error=None,
+        reconnects=0,
+        evicted_segments=0,
+    )
+
+
+def _index(number: int) -> IndexRow:
+    return IndexRow(
+        id=f"i{number}",
+        stream_id=f"s{number}",
+        extraction_type="time",
+        extraction_config={},
+        prompt=None,
+        name=f"index {number}",
+        model_name=None,
+        model_config={},
+        ws_connection_id=None,
+        status="stopped",
+        engine=None,
+        last_error=None,
+        dropped_windows=0,
+        created_us=number,
+    )
+
+
+def _scene(index_id: str, place: int, text: str) -> SceneRow:
+    return SceneRow(
+        index_id=index_id,
+        start_us=place * 2_000_000,
+        end_us=place * 2_000_000 + 2_000_000,
+        text=text,
+        engine="benchmark",
+        metadata={"people": place % 5},
+    )
+
+
+def _client(server: LocalServer) -> httpx.AsyncClient:
+    headers = {"x-access-token": server.api_key}
+    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=_TIMEOUT)
+
+
+async def _settled(http: httpx.AsyncClient) -> None:
+    """Search until the answer has no reservations."""
+    while (await _post(http, {"query": "people"}))["warnings"]:
+        pass
+
+
+async def _ask(http: httpx.AsyncClient, query: str, **options: object) -> list[str]:
+    answer = await _post(http, {"query": query, "result_threshold": 20, **options})
+    return [hit["text"] for hit in answer["results"]]
+
+
+async def _post(http: httpx.AsyncClient, body: Mapping[str, object]) -> dict[str, Any]:
+    answer = (await http.post(_PATH, json=body)).json()
+    data: dict[str, Any] = answer["data"]
+    return data
+
+
+async def _timed(work: Callable[[], Awaitable[object]]) -> float:
+    begun = time.perf_counter()
+    await work()
+    return time.perf_counter() - begun
+
+
+def _nearest(matrix: Floats, question: Floats) -> float:
+    begun = time.perf_counter()
+    similar = matrix @ question
+    np.argpartition(-similar, 20)[:20]
+    return time.perf_counter() - begun
+
+
+def _matrix(vectors: Sequence[bytes]) -> Floats:
+    return np.stack([np.frombuffer(vector, "<f4") for vector in vectors])
