@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -42,8 +42,10 @@ from rtstream_async.local.handlers import (
     video_search,
     videos,
 )
+from rtstream_async.local.openapi.document import make_document
 from rtstream_async.local.refusal import Refusal, invalid
 from rtstream_async.local.services import Services
+from rtstream_async.protocol.routes import OPENAPI
 from rtstream_async.protocol.routes import Route as RouteSpec
 
 __all__ = ["build_app"]
@@ -81,6 +83,7 @@ def build_app(
     routes = [
         *(_route(services, *item) for item in (*extra, *ENDPOINTS)),
         *browser.routes(services),
+        Route(OPENAPI.template, guarded(_describe(make_document(ENDPOINTS)))),
         WebSocketRoute("/ws", _socket_endpoint(services)),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
@@ -122,6 +125,15 @@ async def _read_json(request: Request) -> Any:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise invalid("body", f"is not JSON: {exc}") from None
+
+
+def _describe(document: Mapping[str, Any]) -> Callable[[Request], Awaitable[Response]]:
+    payload = msgspec.json.encode(document)
+
+    async def respond(_: Request) -> Response:
+        return Response(payload, media_type="application/json")
+
+    return respond
 
 
 def _socket_endpoint(services: Services) -> Callable[[WebSocket], Awaitable[None]]:

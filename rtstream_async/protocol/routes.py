@@ -136,3 +136,7 @@ STREAM_INDEX_ALERT_LIST = Route(
 STREAM_INDEX_ALERT_STATUS = Route(
     "PATCH", "/rtstream/{stream_id}/indexes/{index_id}/alert/{alert_id}/status", repeatable=True
 )
+
+# The local server's own: the service has nothing below this name.
+ENGINES = Route("GET", "/local/engines", repeatable=True)
+OPENAPI = Route("GET", "/openapi.json", repeatable=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtstream_async.local.calls import Call, Endpoint, Reply
-from rtstream_async.protocol.routes import Route
+from rtstream_async.protocol import routes
 
 __all__ = ["ENDPOINTS"]
 
@@ -14,5 +14,4 @@ async def list_engines(call: Call) -> Reply:
     return Reply(data={"engines": call.services.engines.report()})
 
 
-# The service has no such endpoint; ours are below a name that it does not use.
-ENDPOINTS: tuple[Endpoint, ...] = ((Route("GET", "/local/engines", repeatable=True), list_engines),)
+ENDPOINTS: tuple[Endpoint, ...] = ((routes.ENGINES, list_engines),)

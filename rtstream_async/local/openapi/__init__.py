@@ -1,0 +1,1 @@
+"""The server's own description of its REST calls, as an OpenAPI document."""
