@@ -24,12 +24,6 @@ async def room(conn):
     )
 
 
-@pytest.fixture(autouse=True)
-async def patience():
-    async with asyncio.timeout(LONG):
-        yield
-
-
 async def test_what_is_said_is_pushed_and_kept(room, server):
     """Partial and final messages, then records; and the record is what the last message said."""
     assert (await room.get_transcript_status()).is_running is False
@@ -39,7 +33,7 @@ async def test_what_is_said_is_pushed_and_kept(room, server):
     await server.control.add_utterance(room.id, "hel", start=now, end=now + 1, is_final=False)
     await server.control.add_utterance(room.id, "hello", start=now, end=now + 1)
     sub = room.events("transcript")
-    partial, final = await sub.receive(), await sub.receive()
+    partial, final = await sub.receive(timeout=LONG), await sub.receive(timeout=LONG)
     assert isinstance(final, rts.TranscriptMessage)
     assert [(m.text, m.is_final) for m in (partial, final)] == [("hel", False), ("hello", True)]
     page = await room.get_transcript()
@@ -75,7 +69,7 @@ async def test_a_second_program_reads_along(room, server):
     async with rts.connect(server.api_key, base_url=server.url, realtime=fast) as watcher:
         same = await (await watcher.get_collection()).get_rtstream(room.id)
         sub = same.events("transcript")
-        reading = asyncio.create_task(sub.receive())
+        reading = asyncio.create_task(sub.receive(timeout=LONG))
         await sub.ready()
         at = time.time() + 5
         await server.control.add_utterance(room.id, "hello", start=at, end=at + 1)
@@ -92,7 +86,7 @@ async def test_an_audio_index_sums_up_what_is_said(room, server):
     for number, said in enumerate(("The deploy is blocked.", "The tests fail on Friday.")):
         at = now + 3 * number
         await server.control.add_utterance(room.id, said, start=at, end=at + 2)
-    message = await room.events("audio_index").receive()
+    message = await room.events("audio_index").receive(timeout=LONG)
     assert isinstance(message, rts.AudioMessage)
     assert message.text
     page = await index.get_scenes()
@@ -105,7 +99,7 @@ async def test_spoken_words_are_the_words(room, server):
     await room.index_spoken_words(segmenter="sentence", length=1)
     now = time.time()
     await server.control.add_utterance(room.id, "We ship on Monday.", start=now, end=now + 2)
-    assert (await room.events("audio_index").receive()).text == "We ship on Monday."
+    assert (await room.events("audio_index").receive(timeout=LONG)).text == "We ship on Monday."
 
 
 async def test_scenes_are_found_by_what_they_say(conn, door, server):
@@ -162,7 +156,7 @@ async def test_a_recording_is_exported_and_a_shot_of_it_played(tmp_path):
         with pytest.raises(rts.InvalidRequestError):
             await stream.export()
         index = await stream.index_visuals(batch_config={**BATCH, "value": 1})
-        message = await stream.events("scene_index").receive()
+        message = await stream.events("scene_index").receive(timeout=LONG)
         await stream.stop()
         told: list[rts.JobProgress] = []
         result = await stream.export("Morning", progress=told.append)
@@ -180,3 +174,40 @@ async def test_what_was_not_stored_is_not_exported(door):
     await door.stop()
     with pytest.raises(rts.InvalidRequestError, match=r"record|store"):
         await door.export()
+
+
+async def test_an_event_is_told_of(conn, door, server):
+    """The reference's own: an event, an index, an alert; by name and by number."""
+    event_id = await conn.create_event("A person is in the picture", label="visitor")
+    assert [event["label"] for event in await conn.list_events()] == ["visitor"]
+    index = await door.index_visuals("Who is there?", BATCH)
+    alert_id = await index.create_alert(event_id)
+    (alert,) = await index.list_alerts()
+    assert (alert["alert_id"], alert.event_id, alert.label) == (alert_id, event_id, "visitor")
+    assert alert.is_enabled
+    now = time.time()
+    await server.control.add_scene(door.id, "An empty room.", start=now, end=now + 2)
+    await server.control.add_scene(
+        door.id,
+        "1 person.",
+        start=now + 2,
+        end=now + 4,
+        metadata={"objects": {"person": 1}},
+    )
+    message = await door.events("alert").receive(timeout=LONG)
+    assert isinstance(message, rts.AlertMessage)
+    assert (message.label, message.event_id) == ("visitor", event_id)
+    assert abs(message.start - (now + 2)) < 0.01
+    await index.disable_alert(alert_id)
+    assert [found.is_enabled for found in await index.list_alerts()] == [False]
+    await index.enable_alert(alert_id)
+    assert [found.is_enabled for found in await index.list_alerts()] == [True]
+
+
+async def test_an_alert_on_nothing_is_refused(conn, door):
+    """A typing error in an id would watch for ever, and never tell."""
+    index = await door.index_visuals("Who is there?", BATCH)
+    with pytest.raises(rts.InvalidRequestError, match="event"):
+        await index.create_alert("0000000000000000")
+    with pytest.raises(rts.NotFoundError):
+        await index.enable_alert("0000000000000000")
