@@ -13,6 +13,8 @@ from rtstream_async.local.domain.playlist import (
     NotRecorded,
     Playlist,
     Segment,
+    Shot,
+    join_shots,
     make_playlist,
     select,
 )
@@ -146,3 +148,28 @@ def test_a_playlist_knows_what_it_covers(count):
     playlist = made(FLOW[:count], 0, 2 * count)
     assert (playlist.start, playlist.end) == (T0, T0 + 2 * count)
     assert playlist.segments == FLOW[:count]
+
+
+def shot(segments, start):
+    return Shot(segments=segments, start=T0 + start, uri=lambda s: f"/seg/{s.name}")
+
+
+def test_shots_play_one_after_the_other():
+    """Each begins with a clock of its own, whatever its segments say."""
+    text = join_shots([shot(FLOW[1:], 2.5), shot([], 9), shot(FLOW[1:2], 2)])
+    assert text is not None
+    assert "#EXT-X-START:TIME-OFFSET=0.500000,PRECISE=YES" in text
+    lines = [line for line in text.splitlines() if line.startswith(("/", "#EXT-X-DISC"))]
+    assert lines == [
+        "/seg/2-4.ts",
+        "/seg/4-6.ts",
+        "#EXT-X-DISCONTINUITY",
+        "/seg/2-4.ts",
+    ]
+    assert text.endswith("#EXT-X-ENDLIST\n")
+
+
+def test_no_shots_make_no_playlist():
+    """A player would spin for ever."""
+    assert join_shots([]) is None
+    assert join_shots([shot([], 0)]) is None

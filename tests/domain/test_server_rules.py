@@ -10,9 +10,12 @@ from hypothesis import given
 
 from rtstream_async.local.domain.ids import (
     ENTROPY,
+    asset_id,
+    bare_id,
     capture_id,
     collection_id,
     connection_id,
+    job_id,
     short_id,
     stream_id,
 )
@@ -34,6 +37,8 @@ def test_stream_and_collection_ids_hold_a_uuid_of_version_7(now: float, entropy:
     for made, prefix in (
         (stream_id(now, entropy), "rts-"),
         (collection_id(now, entropy), "c-"),
+        (asset_id(bare_id(now, entropy), has_picture=True), "m-"),
+        (asset_id(bare_id(now, entropy), has_picture=False), "a-"),
         (capture_id(now, entropy), "cap-"),
     ):
         assert made.startswith(prefix)
@@ -123,3 +128,9 @@ def test_the_quota_takes_the_oldest_and_no_more_than_it_needs(
     assert freed >= min(excess, sum(sizes))
     if going:
         assert freed - going[-1].size < excess
+
+
+@given(st.binary(min_size=ENTROPY, max_size=ENTROPY))
+def test_work_that_is_answered_later_has_an_id_that_can_not_be_guessed(entropy: bytes) -> None:
+    """The answer has links to what was recorded."""
+    assert job_id(entropy) == f"job-{entropy.hex()}"

@@ -92,17 +92,19 @@ async def indexed(call: Call, asset: AssetRow, details: Mapping[str, Any]) -> Re
         message = f"{spoken.utterances} stretches of speech were written down"
     if not spoken.utterances:
         message = "no speech was found in it; the index is empty"
-    data: dict[str, Any] = {
-        "video_id": asset.id,
-        "index_type": "spoken_word",
-        "segmentation_type": spoken.segmentation_type,
-        "language_code": spoken.language,
-        "engine": spoken.engine,
-        "utterances": spoken.utterances,
-    }
     if details.get("wants_transcript"):
-        data |= await transcript_data(call, asset)
-    return Reply(message=message, data=data)
+        return Reply(message=message, data=await transcript_data(call, asset))
+    return Reply(
+        message=message,
+        data={
+            "video_id": asset.id,
+            "index_type": "spoken_word",
+            "segmentation_type": spoken.segmentation_type,
+            "language_code": spoken.language,
+            "engine": spoken.engine,
+            "utterances": spoken.utterances,
+        },
+    )
 
 
 async def transcript_data(
