@@ -112,7 +112,7 @@ def measured(outcome: Outcome) -> list[tuple[str, str]]:
         ("played", f"{seconds(outcome.played)} by its manifest, of {seconds(outcome.asked)} asked"),
         ("exported", f"one MP4 of {seconds(outcome.exported.duration or 0.0)}"),
         *(
-            (f"found for {hit.query!r}", hit.text)
+            ("found", f"{hit.query!r}: {hit.text}")
             for hit in (outcome.seen, outcome.heard)
             if hit is not None
         ),
