@@ -77,4 +77,4 @@ class NotArmed(Announcement):
     """Nothing in this connection makes messages for this channel, and nothing can be polled."""
 
     channel: str
-    rtstream_id: str | None = None
+    rtstream_id: str | None = None  #: of a capture session's channel, the session's id
