@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rtstream_async.local.engines.openai.speaking import Listener
 from rtstream_async.local.engines.openai.speech import OpenAISpeech
-from rtstream_async.local.engines.ports import EngineError, Sound, Word
+from rtstream_async.local.engines.ports import EngineError, MissedError, Sound, Word
 from tests.engines.endpoints import endpoint_to, failing, stub, usage
 from tests.engines.sounds import RATE, clips, noise, quiet
 
@@ -331,11 +331,33 @@ async def test_a_failure_is_told_once_and_what_comes_after_is_heard():
     async with stub() as server, to(server, options="?retries=0") as endpoint:
         engine = OpenAISpeech(endpoint)
         server.next.append(failing(503, b"no more workers"))
-        with pytest.raises(EngineError, match="no more workers"):
+        with pytest.raises(MissedError, match="no more workers") as failure:
             await speak(engine, loud)
+        assert len(VOICE) / RATE - 1 < failure.value.seconds < len(loud) / RATE
         said = await speak(engine, loud, start=START + 100)
         assert [utterance.text for utterance in said] == ["Hello there."]
         assert said[0].start > START + 100
+        await engine.aclose()
+
+
+async def test_it_is_known_whether_somebody_is_speaking():
+    """Batches of seconds are closed when all is told, and not before."""
+    async with stub() as server, to(server) as endpoint:
+        engine = OpenAISpeech(endpoint)
+        assert not engine.is_speaking(key="k")
+        server.next.append(failing(200, {"text": "Yes."}))
+        first = pieces_of(VOICE)[:4]
+        rest = pieces_of(np.concatenate([VOICE, PAUSE]))[4:]
+        for sound in first:
+            await engine.hear(sound, key="k")
+        assert engine.is_speaking(key="k")
+        for sound in rest:
+            await engine.hear(sound, key="k")
+        assert engine.is_speaking(key="k")  # the answer is on its way
+        await asyncio.wait(engine._ears["k"].underway)
+        after = Sound(time=rest[-1].end, samples=quiet(0.5).tobytes())
+        assert [said.text for said in await engine.hear(after, key="k")] == ["Yes."]
+        assert not engine.is_speaking(key="k")
         await engine.aclose()
 
 

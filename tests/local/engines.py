@@ -12,6 +12,7 @@ from rtstream_async.local.engines.ports import (
     Description,
     EngineError,
     Frame,
+    MissedError,
     Sound,
     Utterance,
     Verdict,
@@ -88,6 +89,7 @@ class BeepEngine:
     name: str = "beeps"
     language: str | None = "en"
     illness: str | None = None  #: why it can't hear
+    missed: MissedError | None = None  #: said once, with what it takes then
     is_loadable: bool = True
     tells_words: bool = True
     gate: asyncio.Event = attrs.field(factory=asyncio.Event)  #: set: it works
@@ -110,7 +112,11 @@ class BeepEngine:
             self._ears.pop(key, None)
             raise EngineError(self.illness)
         self.seconds += sound.end - sound.time
-        return [*self._hear(sound, self._ears.setdefault(key, _Ear()))]
+        said = [*self._hear(sound, self._ears.setdefault(key, _Ear()))]
+        missed, self.missed = self.missed, None
+        if missed is not None:
+            raise missed
+        return said
 
     async def finish(self, *, key: str) -> Sequence[Utterance]:
         if self.illness is not None:

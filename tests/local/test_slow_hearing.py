@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from rtstream_async.local.datadir import open_data_dir
-from rtstream_async.local.engines.ports import Sound, SpeechEngine, Utterance
+from rtstream_async.local.engines.ports import MissedError, Sound, SpeechEngine, Utterance
 from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.pipelines.scribe import Scribe
 from rtstream_async.local.pipelines.transcript import Transcript
@@ -212,6 +212,22 @@ async def test_an_engine_that_recovers_hears_the_same_sound_again(bench: Bench) 
     # What was being said is lost with the process, and counted.
     assert row.dropped_seconds in (0.5, 1.0)
     assert (await bench.stored())[-1] == bench.engine.count
+
+
+async def test_an_engine_that_missed_something_before_goes_on_from_now(bench: Bench) -> None:
+    """An endpoint that could not be reached has had what came since; said twice it is doubled."""
+    bench.transcript.feed(piece(0))
+    await reach(lambda: bench.engine.seconds >= 0.5)
+    bench.engine.missed = MissedError("the endpoint was away", seconds=7.5)
+    bench.transcript.feed(piece(1))
+    await reach(lambda: bench.transcript.row.last_error is not None)
+    assert bench.transcript.row.last_error == "the endpoint was away"
+    bench.transcript.feed(piece(2))
+    row = await bench.end()
+    assert (row.status, row.last_error) == ("running", None)
+    assert row.dropped_seconds == 8.5  # and the second that was being said
+    assert bench.engine.seconds == 1.5
+    assert await bench.stored() == [1, 2, 3]
 
 
 async def test_an_engine_that_never_starts_loses_all_and_says_why(bench: Bench) -> None:

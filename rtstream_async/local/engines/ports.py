@@ -8,11 +8,13 @@ from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 import attrs
 
 __all__ = [
+    "Attentive",
     "Description",
     "EmbeddingEngine",
     "EngineError",
     "Frame",
     "LanguageEngine",
+    "MissedError",
     "Sound",
     "SpeechEngine",
     "Tunable",
@@ -25,6 +27,14 @@ __all__ = [
 
 class EngineError(Exception):
     """An engine could not do what was asked; the text says why, for the index's status."""
+
+
+class MissedError(EngineError):
+    """Sound that was taken before could not be heard; what came with this call was taken."""
+
+    def __init__(self, reason: str, *, seconds: float) -> None:
+        self.seconds = seconds  #: how much of it
+        super().__init__(reason)
 
 
 @attrs.frozen(kw_only=True)
@@ -157,7 +167,9 @@ class SpeechEngine(Protocol):
         missing: what was being said is final, and speech begins anew.
 
         Raises:
-            EngineError: The engine failed; nothing was invented in its place.
+            MissedError: The engine failed at what it took before; it has taken this piece.
+            EngineError: The engine failed; nothing was invented in its place. It has not taken
+                this piece, and the same call may be made again.
         """
         ...
 
@@ -171,6 +183,15 @@ class SpeechEngine(Protocol):
 
     async def aclose(self) -> None:
         """Free models and processes."""
+        ...
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """A speech engine that knows what it has not told yet."""
+
+    def is_speaking(self, *, key: str) -> bool:
+        """Return whether something that was heard of the stream `key` is still to be told."""
         ...
 
 

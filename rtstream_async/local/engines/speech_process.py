@@ -61,6 +61,10 @@ class SpeechProcess:
         """
         await self._process.warm_up()
 
+    def is_speaking(self, *, key: str) -> bool:
+        """Return whether somebody was speaking at the end of what was heard of the stream."""
+        return self._is_speaking.get(key, False)
+
     async def hear(self, sound: Sound, *, key: str) -> Sequence[Utterance]:
         """Take the next piece of sound of the stream `key`; return what has become known by it.
 

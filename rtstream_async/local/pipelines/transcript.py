@@ -12,7 +12,15 @@ from typing import Any
 
 import attrs
 
-from rtstream_async.local.engines.ports import EngineError, Sound, SpeechEngine, Utterance
+from rtstream_async.local.domain.telling import Telling
+from rtstream_async.local.engines.ports import (
+    Attentive,
+    EngineError,
+    MissedError,
+    Sound,
+    SpeechEngine,
+    Utterance,
+)
 from rtstream_async.local.pipelines.index import Spawn
 from rtstream_async.local.pipelines.scribe import Scribe
 from rtstream_async.local.refusal import Refusal
@@ -31,8 +39,6 @@ _MOST_WAITING = 20.0  # seconds of sound; an engine that is being loaded catches
 _TOGETHER = 4.0  # seconds of sound that wait and are heard in one go
 _APART = 0.15  # seconds between two pieces from which the speech was interrupted; less is jitter
 _SILENT = 2.0  # seconds without any sound after which nobody is speaking
-_UNTOLD = 2.5  # seconds for which an engine may keep to itself that somebody speaks
-_LONGEST = 30.0  # seconds; speech that is not final for so long was none
 _RETRY = 2.0  # seconds between two tries to start an engine
 
 
@@ -58,9 +64,8 @@ class Transcript:
     _retry_at: float = attrs.field(default=0.0, init=False)
     _is_hearing: bool = attrs.field(default=False, init=False)  # the engine knows of the stream
     _is_busy: bool = attrs.field(default=False, init=False)
-    _heard: float = attrs.field(default=0.0, init=False)  # the end of what the engine has had
     _known: float | None = attrs.field(default=None, init=False)  # no older sound will come
-    _saying: Utterance | None = attrs.field(default=None, init=False)  # not final yet
+    _telling: Telling = attrs.field(factory=Telling, init=False)
     _wake: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
     _idle: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
     _is_started: bool = attrs.field(default=False, init=False)
@@ -87,7 +92,7 @@ class Transcript:
     def advance(self, time: float) -> None:
         """Note that no sound from before `time` (Unix seconds) comes any more."""
         self._known = time
-        is_silent = self._is_hearing and time - self._heard > _SILENT
+        is_silent = self._is_hearing and time - self._telling.heard > _SILENT
         if self._is_busy or self._waiting:
             return
         if is_silent:
@@ -155,28 +160,42 @@ class Transcript:
     async def _try(self, sound: Sound | None) -> None:
         try:
             await self._count_lost()
-            if sound is None or abs(sound.time - self._heard) > _APART:
+            if sound is None or abs(sound.time - self._telling.heard) > _APART:
                 await self._conclude()
             if sound is not None:
                 await self._hear(sound)
-                await self._note_success()
         except EngineError as exc:
-            await self._note_failure(sound, str(exc))
+            await self._note_failure(sound, exc)
         except sqlite3.Error:  # the disk is full, most likely; the next piece may find room
             logger.exception("stream %s: its transcript could not be stored", self.row.stream_id)
 
     async def _hear(self, sound: Sound) -> None:
         speech = await self._ready()
-        said = await speech.hear(sound, key=self._key)
-        self._is_hearing, self._heard, self._is_second_try = True, sound.end, False
-        await self._write(said)
+        missed: MissedError | None = None
+        try:
+            await self._write(await speech.hear(sound, key=self._key))
+        except MissedError as exc:
+            missed = exc
+        self._is_hearing, self._is_second_try = True, False
+        is_speaking = speech.is_speaking(key=self._key) if isinstance(speech, Attentive) else None
+        self._telling.hear(sound.end, is_speaking=is_speaking)
+        if missed is not None:
+            await self._note_lost(missed)
+        else:
+            await self._set_state(
+                status="running", last_error=None, engine=speech.name, language=speech.language
+            )
 
     async def _conclude(self) -> None:
         """What was being said is final."""
-        if self._is_hearing and self._speech is not None:
-            self._is_hearing = False
+        if not self._is_hearing or self._speech is None:
+            return
+        self._is_hearing = False
+        try:
             await self._write(await self._speech.finish(key=self._key))
-            self._saying = None
+        except EngineError as exc:
+            await self._note_lost(exc)
+        self._telling.forget()
 
     async def _forget(self) -> None:
         """Free what the engine knows of the stream; what it says to that is not wanted."""
@@ -206,42 +225,34 @@ class Transcript:
         for utterance in said:
             if self._is_abandoned or not utterance.text.strip():
                 continue
-            if not utterance.is_final and utterance == self._saying:
-                continue  # it was told already
-            self._saying = None if utterance.is_final else utterance
-            await self.scribe.write(utterance, connection=self.row.ws_connection_id)
+            if self._telling.is_news(utterance):
+                self._telling.note(utterance)
+                await self.scribe.write(utterance, connection=self.row.ws_connection_id)
 
-    async def _note_success(self) -> None:
-        speech = self._speech
-        if speech is not None:
-            await self._set_state(
-                status="running", last_error=None, engine=speech.name, language=speech.language
-            )
-
-    async def _note_failure(self, sound: Sound | None, reason: str) -> None:
-        """Try the same sound once more: an engine that has died may be there again."""
+    async def _note_lost(self, problem: EngineError) -> None:
+        """What was said before is lost, with what was being said."""
         if self._is_abandoned:
             return
-        if self._saying is not None:
-            self._lost += max(0.0, self._heard - self._saying.start)
-            self._saying = None
-        if sound is not None:
+        self._lost += self._telling.forget()
+        if isinstance(problem, MissedError):
+            self._lost += problem.seconds
+        await self.fail(str(problem))
+
+    async def _note_failure(self, sound: Sound | None, problem: EngineError) -> None:
+        """Try the same sound once more: an engine that has died may be there again."""
+        if sound is not None and not self._is_abandoned:
             if self._is_second_try:
                 self._lost += _length(sound)
             else:
                 self._waiting.appendleft(sound)
             self._is_second_try = not self._is_second_try
-        await self.fail(reason)
+        await self._note_lost(problem)
 
     def _settle(self) -> None:
         known = next((sound.time for sound in self._waiting if sound is not None), self._known)
         if known is None:
             return
-        if self._is_hearing:
-            known = min(known, self._heard) - _UNTOLD
-            if self._saying is not None:
-                known = min(known, max(self._saying.start, known - _LONGEST))
-        self.settled(known)
+        self.settled(self._telling.settled(known) if self._is_hearing else known)
 
     def _waiting_seconds(self) -> float:
         return sum(map(_length, self._waiting))

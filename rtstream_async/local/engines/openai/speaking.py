@@ -42,6 +42,11 @@ class Listener:
     _loud: int = 0  # frames of `_piece`
     _quiet: int = 0  # frames at the end of `_piece`
 
+    @property
+    def is_speaking(self) -> bool:
+        """Whether somebody may be speaking."""
+        return bool(self._piece)
+
     def feed(self, sound: Sound) -> list[Sound]:
         """Return the pieces that have come to their end."""
         done: list[Sound] = []

@@ -17,7 +17,13 @@ from rtstream_async.errors import RTStreamError
 from rtstream_async.local.engines.openai.endpoint import Endpoint, Question, RefusedError
 from rtstream_async.local.engines.openai.speaking import RATE, Listener
 from rtstream_async.local.engines.openai.usage import Tokens, Usage
-from rtstream_async.local.engines.ports import EngineError, Sound, Utterance, Word
+from rtstream_async.local.engines.ports import (
+    EngineError,
+    MissedError,
+    Sound,
+    Utterance,
+    Word,
+)
 from rtstream_async.local.outbound import Form
 from rtstream_async.supervisor import Supervisor
 
@@ -78,7 +84,7 @@ class _Ear:
         """Return what is known by now, in the order in which it was said.
 
         Raises:
-            EngineError: The next piece could not be transcribed. It is gone with that.
+            MissedError: The next piece could not be transcribed. It is gone with that.
         """
         said: list[Utterance] = []
         while self.underway and self.underway[0].done():
@@ -122,13 +128,18 @@ class OpenAISpeech:
     async def warm_up(self) -> None:
         """Return at once: an endpoint that is away now may be there when somebody speaks."""
 
+    def is_speaking(self, *, key: str) -> bool:
+        """Return whether somebody may be speaking, or an answer is waited for."""
+        ear = self._ears.get(key)
+        return ear is not None and (ear.listener.is_speaking or bool(ear.underway))
+
     async def hear(self, sound: Sound, *, key: str) -> Sequence[Utterance]:
         """Take the next piece of sound of the stream `key`; return what has become known by it.
 
         It does not wait for answers, unless four pieces of the stream are under way.
 
         Raises:
-            EngineError: A piece that was sent before could not be transcribed; `sound` was taken.
+            MissedError: A piece that was sent before could not be transcribed; `sound` was taken.
         """
         ear = self._ears.get(key)
         if ear is None:
@@ -177,20 +188,20 @@ class OpenAISpeech:
                 await self._supervisor.start()
                 self._supervisor.start_soon(self._answer, piece, future, name="transcribe")
             except RTStreamError:
-                future.set_exception(EngineError("the engine was closed"))
+                future.set_exception(_missed(piece, "the engine was closed"))
 
     async def _answer(self, piece: Sound, future: asyncio.Future[Sequence[Utterance]]) -> None:
         try:
             future.set_result(await self._transcribe(piece))
         except EngineError as exc:
-            future.set_exception(exc)
+            future.set_exception(_missed(piece, str(exc)))
         except Exception as exc:
             # A raise here would end what all other streams have under way.
             logger.exception("a piece of sound could not be transcribed")
-            future.set_exception(EngineError(f"internal error: {exc!r}"))
+            future.set_exception(_missed(piece, f"internal error: {exc!r}"))
         finally:
             if not future.done():  # we are being cancelled
-                future.set_exception(EngineError("the engine was closed"))
+                future.set_exception(_missed(piece, "the engine was closed"))
 
     async def _transcribe(self, piece: Sound) -> Sequence[Utterance]:
         while True:
@@ -234,6 +245,10 @@ class OpenAISpeech:
 
 def _see(future: asyncio.Future[Sequence[Utterance]]) -> None:
     future.exception()  # nobody may be left who asks; asyncio would log that
+
+
+def _missed(piece: Sound, reason: str) -> MissedError:
+    return MissedError(reason, seconds=piece.end - piece.time)
 
 
 def _wav(samples: bytes) -> bytes:
