@@ -52,7 +52,8 @@ ENDLESS = {
 def served(tmp_path_factory):
     data = tmp_path_factory.mktemp("served")
     with running(
-        *("serve", "--port", 0, "--data-dir", data, "--media-root", clip_path().parent, "--json")
+        *("serve", "--port", 0, "--data-dir", data, "--media-root", clip_path().parent, "--json"),
+        patience=1200,  # for all examples together
     ) as server:
         ready = server.object()
         yield {"VIDEO_DB_BASE_URL": ready["url"], "VIDEO_DB_API_KEY": ready["api_key"]}

@@ -91,14 +91,14 @@ class Running:
         self._process.kill()
 
 
-def running(*arguments, **env):
+def running(*arguments, patience=PATIENCE, **env):
     """A command that runs while the block does."""
-    return running_process(command(*arguments), **env)
+    return running_process(command(*arguments), patience=patience, **env)
 
 
 @contextmanager
-def running_process(words, **env):
-    """A process that runs while the block does."""
+def running_process(words, *, patience=PATIENCE, **env):
+    """A process that runs while the block does; one that hangs is ended after `patience` seconds."""
     with subprocess.Popen(
         words,
         env=environment(**env),
@@ -107,7 +107,7 @@ def running_process(words, **env):
         stdin=subprocess.DEVNULL,
         text=True,
     ) as process:
-        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog = threading.Timer(patience, process.kill)
         watchdog.start()
         try:
             yield Running(process)

@@ -58,7 +58,8 @@ async def test_no_request_breaks_the_server(tmp_path: Path) -> None:
     media.mkdir()
     make_clip(media / "clip.mp4", Clip(seconds=3, gop=1))
     with running(
-        *("serve", "--port", 0, "--data-dir", tmp_path / "data", "--media-root", media, "--json")
+        *("serve", "--port", 0, "--data-dir", tmp_path / "data", "--media-root", media, "--json"),
+        patience=600,
     ) as server:
         ready = server.object()
         headers = {"x-access-token": ready["api_key"]}
