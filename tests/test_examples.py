@@ -30,8 +30,8 @@ COMPLETE = {
     "transcript.py": ([CAMERA], ["said Good morning", "record 1"]),
     "alerts.py": ([CAMERA], ["event ", "person_seen", "alert person_seen", "disabled"]),
     "search.py": (
-        [CAMERA, "a cat"],
-        ["shot 1", "cat", "plays at http://", "in all streams "],
+        [CAMERA, "a person"],
+        ["shot 1", "one person", "plays at http://", "in all streams "],
     ),
     "workflow.py": (
         [CAMERA, "24", "the payment service is down"],

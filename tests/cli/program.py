@@ -98,7 +98,7 @@ def running(*arguments, patience=PATIENCE, **env):
 
 @contextmanager
 def running_process(words, *, patience=PATIENCE, **env):
-    """A process that runs while the block does; one that hangs is ended after `patience` seconds."""
+    """A process that runs while the block does; `patience` (seconds) ends one that hangs."""
     with subprocess.Popen(
         words,
         env=environment(**env),
