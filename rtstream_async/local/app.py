@@ -33,6 +33,7 @@ from rtstream_async.local.handlers import (
     export,
     indexes,
     jobs,
+    not_offered,
     playback,
     search,
     spoken,
@@ -83,6 +84,7 @@ def build_app(
     routes = [
         *(_route(services, *item) for item in (*extra, *ENDPOINTS)),
         *browser.routes(services),
+        *not_offered.routes(),
         Route(OPENAPI.template, guarded(_describe(make_document(ENDPOINTS)))),
         WebSocketRoute("/ws", _socket_endpoint(services)),
     ]

@@ -60,9 +60,11 @@ class Collections:
         self._rows[row.id] = row
         return row
 
-    async def change(self, id_: str, *, name: str, description: str) -> CollectionRow:
-        """Rename a collection."""
-        row = attrs.evolve(self.find(id_), name=name, description=description)
+    async def change(
+        self, id_: str, *, name: str, description: str, is_public: bool
+    ) -> CollectionRow:
+        """Keep what a collection is called from now on, and whether all may see it."""
+        row = attrs.evolve(self.find(id_), name=name, description=description, is_public=is_public)
         await self._store.run(stored.save_collection, row)
         self._rows[row.id] = row
         return row

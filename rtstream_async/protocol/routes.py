@@ -79,6 +79,9 @@ STREAM_SEARCH = Route("POST", "/rtstream/{stream_id}/search", repeatable=True)
 STREAMS_SEARCH = Route("POST", "/rtstream/collection/{collection_id}/search", repeatable=True)
 VIDEOS_SEARCH = Route("POST", "/collection/{collection_id}/search", repeatable=True)
 VIDEOS_SEARCH_V2 = Route("POST", "/collection/{collection_id}/search/v2", repeatable=True)
+VIDEOS_SEMANTIC_SEARCH = Route(
+    "POST", "/collection/{collection_id}/semantic-search", repeatable=True
+)
 
 # A repeated export is answered with the same asset.
 STREAM_EXPORT = Route("POST", "/rtstream/{stream_id}/export", repeatable=True)
@@ -90,6 +93,7 @@ VIDEO_DELETE = Route("DELETE", "/video/{video_id}", repeatable=True)
 VIDEO_INDEX = Route("POST", "/video/{video_id}/index")
 VIDEO_SEARCH = Route("POST", "/video/{video_id}/search", repeatable=True)
 VIDEO_SEARCH_V2 = Route("POST", "/video/{video_id}/search/v2", repeatable=True)
+VIDEO_SEMANTIC_SEARCH = Route("POST", "/video/{video_id}/semantic-search", repeatable=True)
 VIDEO_STREAM = Route("POST", "/video/{video_id}/stream", repeatable=True)
 VIDEO_TRANSCRIPT = Route("GET", "/video/{video_id}/transcription", repeatable=True)
 VIDEO_TRANSCRIBE = Route("POST", "/video/{video_id}/transcription")

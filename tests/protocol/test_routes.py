@@ -18,7 +18,7 @@ def test_an_empty_id_is_refused():
         routes.COLLECTION.path(collection_id="")
 
 
-ASKS = {"search", "export", "stream", "compile", "v2", "generate_url"}
+ASKS = {"semantic-search", "search", "export", "stream", "compile", "v2", "generate_url"}
 """POSTs that change nothing, or answer with the same asset when they come again."""
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from rtstream_async.local.calls import Call
 from rtstream_async.local.domain.pieces import moment_of_end, moment_of_start
+from rtstream_async.local.links import page_url
 from rtstream_async.local.refusal import not_found
 from rtstream_async.local.store.assets import AssetRow, get_asset
 from rtstream_async.local.tokens import Grant
@@ -69,7 +70,7 @@ def timeline_url(call: Call, timeline_id: str) -> str:
 
 def player_url(call: Call, stream_url: str, *, title: str) -> str:
     """Return the page that plays one of our manifests."""
-    return f"{call.base_url}/player?{urlencode({'url': stream_url, 'title': title})}"
+    return page_url(call.base_url, stream_url, title=title)
 
 
 def download_url(call: Call, asset: AssetRow) -> str:

@@ -45,6 +45,9 @@ _PAGE_HEADERS = {**_HEADERS, "Content-Security-Policy": CONTENT_SECURITY_POLICY}
 # A stream without its source gets no older: what comes back comes with the time of its coming.
 _SETTLED = 15.0  # seconds after which nothing is added to a window any more
 
+# The official SDK makes an `/embed` page of a `/watch` page; here they are the same one.
+_PAGES = ("/player", "/player/watch", "/player/embed")
+
 Respond = Callable[[Request], Awaitable[Response]]
 
 
@@ -54,7 +57,7 @@ def routes(services: Services) -> list[BaseRoute]:
         Route("/manifests/{subject}/{name}", guarded(_manifest(services))),
         Route("/segments/{subject}/{name}", guarded(_segment(services))),
         Route("/files/{subject}/{name}", guarded(_file(services))),
-        Route("/player", guarded(_player(services))),
+        *(Route(path, guarded(_player(services))) for path in _PAGES),
         Mount("/console/static", _WithHeaders(StaticFiles(directory=static_dir()))),
     ]
 

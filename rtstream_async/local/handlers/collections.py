@@ -51,13 +51,14 @@ async def create_collection(call: Call) -> Reply:
 
 
 async def change_collection(call: Call) -> Reply:
-    """Change a collection's name or description; answer what it is then."""
-    call.body.only(("name", "description"))
+    """Change a collection's name, description or openness; answer what it is then."""
+    call.body.only(("name", "description", "is_public"))
     before = call.services.collections.find(call.ids["collection_id"])
     row = await call.services.collections.change(
         before.id,
         name=call.body.text("name") or before.name,
         description=call.body.text("description") or before.description,
+        is_public=call.body.flag("is_public", default=before.is_public),
     )
     return Reply(data=_collection(row))
 

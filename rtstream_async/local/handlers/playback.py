@@ -56,6 +56,7 @@ async def get_playback(call: Call) -> Reply:
         lifetime=call.services.settings.clip_lifetime,
         title=call.query.text("player_title") or stream.name,
         description=call.query.text("player_description"),
+        slug_prefix=call.query.text("player_slug_prefix"),
     )
     return Reply(data=attrs.asdict(urls))
 

@@ -10,8 +10,15 @@ from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.domain.ranking import Hit
 from rtstream_async.local.handlers.asset_urls import asset_window_url, find_asset
 from rtstream_async.local.handlers.collections import check_collection
-from rtstream_async.local.handlers.searching import ACCEPTED, ask, read_asked, score, warnings
-from rtstream_async.local.refusal import Refusal, invalid
+from rtstream_async.local.handlers.searching import (
+    ACCEPTED,
+    Asked,
+    ask,
+    read_asked,
+    score,
+    warnings,
+)
+from rtstream_async.local.refusal import Refusal, invalid, not_found
 from rtstream_async.local.search.search import Found, Note
 from rtstream_async.local.store.assets import AssetRow
 from rtstream_async.local.store.documents import list_videos
@@ -44,7 +51,17 @@ _ARGUMENTS_V2 = (
     "session_id",
     "config",
 )
+_ARGUMENTS_SEMANTIC = (
+    "query",
+    "index_names",
+    "index_ids",
+    "top_k",
+    "score_threshold",
+    "filter",
+    "return_fields",
+)
 _ONE_MODE = "default"
+_ONE_INDEX = "spoken_words"  # what the service's documents call the index of speech
 
 
 async def search_video(call: Call) -> Reply:
@@ -75,6 +92,21 @@ async def search_videos_v2(call: Call) -> Reply:
     return await _search_v2(call, await call.services.store.run(list_videos, collection), ())
 
 
+async def search_meaning(call: Call) -> Reply:
+    """Answer what is nearest in one video, which may be nothing."""
+    video = await find_asset(call, call.ids["video_id"])
+    is_indexed = video.spoken.status == _DONE
+    notes = () if is_indexed else (Note("not_indexed", _not_indexed(video).message),)
+    return await _search_meaning(call, [video] if is_indexed else [], notes)
+
+
+async def search_meanings(call: Call) -> Reply:
+    """Answer what is nearest in all videos of a collection, which may be nothing."""
+    collection = check_collection(call, call.ids["collection_id"])
+    videos = await call.services.store.run(list_videos, collection)
+    return await _search_meaning(call, videos, ())
+
+
 async def _search(call: Call, videos: Sequence[AssetRow]) -> Reply:
     body = call.body
     body.only(_ARGUMENTS)
@@ -83,8 +115,7 @@ async def _search(call: Call, videos: Sequence[AssetRow]) -> Reply:
     body.text("algorithm")
     by_start = body.choice("sort_docs_on", _ORDERS, _ORDERS[0]) == "start"
     _check_spoken(body)
-    if asked.where:
-        raise invalid("filter", "what is said in a video has no metadata; leave it out")
+    _check_unfiltered(asked)
     found = await ask(call, asked, [video.id for video in videos], keyword=is_keyword)
     if not found.hits:
         raise Refusal(400, "NO_RESULTS", "No results found")
@@ -113,6 +144,35 @@ async def _search_v2(call: Call, videos: Sequence[AssetRow], notes: Sequence[Not
             "warnings": warnings((*said, *found.notes)),
         }
     )
+
+
+async def _search_meaning(call: Call, videos: Sequence[AssetRow], notes: Sequence[Note]) -> Reply:
+    body = call.body
+    body.only(_ARGUMENTS_SEMANTIC)
+    asked = read_asked(body, limit=_LIMIT_V2, limit_name="top_k")
+    _check_unfiltered(asked)
+    for name in (*_names(body, "index_names"), *_names(body, "index_ids")):
+        if name != _ONE_INDEX:
+            raise not_found("index", name)
+    found = await ask(call, asked, [video.id for video in videos])
+    return Reply(
+        data={
+            "results": _results(call, videos, found, by_start=False),
+            "degraded": found.degraded,
+            "warnings": warnings((*notes, *found.notes)),
+        }
+    )
+
+
+def _names(body: Arguments, name: str) -> list[str]:
+    """Return names, of which one alone needs no list."""
+    one = body.values.get(name)
+    return [one] if isinstance(one, str) else body.items(name)
+
+
+def _check_unfiltered(asked: Asked) -> None:
+    if asked.where:
+        raise invalid("filter", "what is said in a video has no metadata; leave it out")
 
 
 def _unused(body: Arguments) -> list[Note]:
@@ -181,6 +241,8 @@ def _doc(call: Call, video: AssetRow, hit: Hit) -> Mapping[str, Any]:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
+    (routes.VIDEO_SEMANTIC_SEARCH, search_meaning),
+    (routes.VIDEOS_SEMANTIC_SEARCH, search_meanings),
     (routes.VIDEO_SEARCH_V2, search_video_v2),
     (routes.VIDEO_SEARCH, search_video),
     (routes.VIDEOS_SEARCH_V2, search_videos_v2),

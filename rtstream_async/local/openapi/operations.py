@@ -89,6 +89,20 @@ _VIDEO_SEARCH_V2 = Operation(
     },
     required=["query"],
 )
+_NAMES = optional({"anyOf": [listing(TEXT), TEXT]})
+_SEMANTIC_SEARCH = Operation(
+    answer="FoundInVideos",
+    body={
+        "query": TEXT,
+        "index_names": _NAMES,
+        "index_ids": _NAMES,
+        "top_k": optional(whole(1, 1000)),
+        "score_threshold": optional(number(0, 1)),
+        "filter": optional({"anyOf": [listing(OBJECT), OBJECT]}),
+        "return_fields": {},
+    },
+    required=["query"],
+)
 _ALERT_CREATE = Operation(
     answer="Alert",
     body={"event_id": TEXT, "callback_url": optional(TEXT), **_SOCKET},
@@ -123,7 +137,7 @@ OPERATIONS: Mapping[Route, Operation] = {
     ),
     routes.COLLECTION: Operation(answer="Collection"),
     routes.COLLECTION_UPDATE: Operation(
-        answer="Collection", body={"name": TEXT, "description": TEXT}
+        answer="Collection", body={"name": TEXT, "description": TEXT, "is_public": FLAG}
     ),
     routes.COLLECTION_DELETE: Operation(answer="Nothing"),
     routes.WEBSOCKET: Operation(answer="Socket"),
@@ -253,6 +267,8 @@ OPERATIONS: Mapping[Route, Operation] = {
     routes.VIDEOS_SEARCH: _VIDEO_SEARCH,
     routes.VIDEO_SEARCH_V2: _VIDEO_SEARCH_V2,
     routes.VIDEOS_SEARCH_V2: _VIDEO_SEARCH_V2,
+    routes.VIDEO_SEMANTIC_SEARCH: _SEMANTIC_SEARCH,
+    routes.VIDEOS_SEMANTIC_SEARCH: _SEMANTIC_SEARCH,
     routes.VIDEO_LIST: Operation(
         answer="Videos", query={**_IN, "page_index": whole(0, 10**6), "count": whole(1, 5000)}
     ),
