@@ -19,6 +19,7 @@ from rtstream_async.api import collections, events
 from rtstream_async.api.caller import Caller, CallSettings
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.protocol import settings as checked
+from rtstream_async.protocol.bounds import filled
 from rtstream_async.protocol.retry import RetryPolicy
 from rtstream_async.resources.capturing import ConnectionSessions
 from rtstream_async.resources.collection import Collection
@@ -234,10 +235,11 @@ class Connection(ConnectionSessions, Events):
         Raises:
             InvalidArgumentError: One of them is empty.
         """
-        for argument, value in (("event_prompt", event_prompt), ("label", label)):
-            if not value.strip():
-                raise InvalidArgumentError(argument, "is empty")
-        return await events.create(self._context.caller, event_prompt=event_prompt, label=label)
+        return await events.create(
+            self._context.caller,
+            event_prompt=filled("event_prompt", event_prompt),
+            label=filled("label", label),
+        )
 
     async def list_events(self) -> list[Event]:
         """Return all events of the account."""

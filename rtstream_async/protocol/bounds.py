@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from rtstream_async.errors import InvalidArgumentError
 
-__all__ = ["at_least", "optional_window", "unix_seconds", "web_address", "window"]
+__all__ = ["at_least", "filled", "optional_window", "unix_seconds", "web_address", "window"]
 
 _MILLISECONDS_FROM = 1e11  # in seconds, this is the year 5138
 
@@ -75,6 +75,18 @@ def at_least(argument: str, value: object, least: int) -> int:
             argument, f"must be a whole number of at least {least}, not {value!r}"
         )
     return value
+
+
+def filled(argument: str, value: object) -> str:
+    """Return `value`, a text with something in it.
+
+    Raises:
+        InvalidArgumentError: It is empty, blank or no text.
+    """
+    if isinstance(value, str) and value.strip():
+        return value
+    problem = "is empty" if isinstance(value, str) else f"must be text, not {type(value).__name__}"
+    raise InvalidArgumentError(argument, problem)
 
 
 def web_address(argument: str, value: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.protocol.bounds import at_least
+from rtstream_async.protocol.bounds import at_least, filled
 
 __all__ = ["search_body"]
 
@@ -29,13 +29,9 @@ def search_body(
     Raises:
         InvalidArgumentError: An argument can't be used.
     """
-    if not isinstance(query, str) or not query.strip():
-        raise InvalidArgumentError("query", f"must be words to look for, not {query!r}")
-    if index_id is not None and not index_id:
-        raise InvalidArgumentError("index_id", "is empty; give the id that the service issued")
     body = {
-        "query": query,
-        "scene_index_id": index_id,
+        "query": filled("query", query),
+        "scene_index_id": None if index_id is None else filled("index_id", index_id),
         "result_threshold": (
             None if result_threshold is None else at_least("result_threshold", result_threshold, 1)
         ),

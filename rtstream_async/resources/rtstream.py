@@ -15,7 +15,7 @@ from rtstream_async.models.exports import RTStreamExportResult
 from rtstream_async.models.jobs import JobProgress
 from rtstream_async.models.player import embed_code
 from rtstream_async.models.records import Playback, StreamRecord
-from rtstream_async.protocol.bounds import at_least, window
+from rtstream_async.protocol.bounds import at_least, filled, window
 from rtstream_async.protocol.searching import search_body
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import Events
@@ -130,8 +130,8 @@ class RTStream(Indexing, Transcribing, Understood, Events):
         """
         if name is None and sample_rate is None:
             raise InvalidArgumentError("name", "or `sample_rate` must be given: what is to change")
-        if name is not None and not name:
-            raise InvalidArgumentError("name", "is empty")
+        if name is not None:
+            filled("name", name)
         rate = None if sample_rate is None else at_least("sample_rate", sample_rate, 1)
         await streams.update(self._context.caller, self.id, name=name, sample_rate=rate)
         self._record = await self._look()

@@ -8,9 +8,8 @@ from typing import Any
 
 from rtstream_async.api import alerts, scene_indexes
 from rtstream_async.api.streams import Action
-from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.records import IndexRecord, Page, Scene
-from rtstream_async.protocol.bounds import at_least, optional_window
+from rtstream_async.protocol.bounds import at_least, filled, optional_window
 from rtstream_async.protocol.paging import ByNumber
 from rtstream_async.resources.alerting import Alerting, Watched
 from rtstream_async.resources.handle import Handle
@@ -92,10 +91,11 @@ class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
         Raises:
             InvalidArgumentError: `prompt` is empty.
         """
-        if not prompt:
-            raise InvalidArgumentError("prompt", "is empty; say what is to be told")
         await scene_indexes.update(
-            self._context.caller, self.rtstream_id, self.rtstream_index_id, prompt=prompt
+            self._context.caller,
+            self.rtstream_id,
+            self.rtstream_index_id,
+            prompt=filled("prompt", prompt),
         )
         self._record = await self._look()
 

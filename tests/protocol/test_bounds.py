@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.protocol.bounds import (
     at_least,
+    filled,
     optional_window,
     unix_seconds,
     web_address,
@@ -71,6 +72,14 @@ def test_a_count_has_a_least_value():
     for wrong in (0, True, 1.0, "1", None):
         with pytest.raises(InvalidArgumentError, match="page"):
             at_least("page", wrong, 1)
+
+
+def test_text_has_something_in_it():
+    """An event of blanks fires always or never."""
+    assert filled("label", " a ") == " a "
+    for wrong in ("", " \n", None, 5, b"x"):
+        with pytest.raises(InvalidArgumentError, match="label"):
+            filled("label", wrong)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def shots(
         lambda item: shot(item, rtstream_id=rtstream_id, rtstream_name=rtstream_name),
     )
     said = fields.get("warnings")
-    warnings = tuple(cast("list[Any]", said)) if isinstance(said, list) else ()
+    warnings = tuple(cast("list[object]", said)) if isinstance(said, list) else ()
     return ShotsRecord(shots=tuple(found), warnings=warnings, raw=fields)
 
 
