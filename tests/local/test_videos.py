@@ -20,7 +20,7 @@ from tests.browser import open_browser
 from tests.local.harness import Api
 from tests.local.recorded import Recorded, fetched, record, serving
 from tests.local.recordings import play
-from tests.media.clips import Clip, make_clip
+from tests.media.clips import Clip, append_ts, make_clip
 
 
 @attrs.frozen
@@ -363,7 +363,7 @@ new Promise((resolve) => {
   const video = document.createElement("video");
   video.muted = true;
   video.src = %r;
-  video.addEventListener("loadedmetadata", () => { video.currentTime = 5.02; });
+  video.addEventListener("loadedmetadata", () => { video.currentTime = %r; });
   video.addEventListener("seeked", () => {
     const canvas = document.createElement("canvas");
     canvas.width = 320; canvas.height = 180;
@@ -381,6 +381,22 @@ new Promise((resolve) => {
 """
 
 
+async def test_chromium_jumps_in_a_video_of_which_a_part_was_encoded_again(tmp_path: Path) -> None:
+    """A part in another size has decoder settings of its own, which a browser must find."""
+    parts = [
+        make_clip(tmp_path / "1.ts", Clip(seconds=3, gop=1, shift=100)),
+        make_clip(tmp_path / "2.ts", Clip(seconds=2, gop=1, size=(640, 480), first_index=75)),
+    ]
+    made_of = await record(tmp_path / "data", append_ts(tmp_path / "both.ts", parts))
+    async with serving(made_of) as (_, api), open_browser() as browser:
+        made = await api.call("POST", f"/rtstream/{made_of.stream}/export", json={})
+        assert made["duration"] == pytest.approx(5, abs=0.1)
+        page = await browser.open(made["download_url"])
+        for seconds, index in ((4.02, 100), (1.02, 25), (4.02, 100)):
+            seen, _ = await page.evaluate(SEEK % (made["download_url"], seconds))
+            assert seen == index
+
+
 async def test_chromium_plays_the_page_and_jumps_in_the_file(shelf: Shelf) -> None:
     """What is right by the book and does not play is wrong."""
     two = await shelf.api.call(
@@ -394,7 +410,7 @@ async def test_chromium_plays_the_page_and_jumps_in_the_file(shelf: Shelf) -> No
         assert length == pytest.approx(6, abs=0.15)
         assert page.complaints == []
         await page.navigate(shelf.video["download_url"])
-        index, duration = await page.evaluate(SEEK % shelf.video["download_url"])
+        index, duration = await page.evaluate(SEEK % (shelf.video["download_url"], 5.02))
         assert index == 125
         assert duration == pytest.approx(6, abs=0.1)
         await page.navigate(two["player_url"])
