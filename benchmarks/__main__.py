@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import tempfile
 from pathlib import Path
 
 from benchmarks import import_time, table
@@ -48,6 +49,28 @@ def _streams(options: argparse.Namespace) -> None:
     table.show("live streams in one server", rows, as_json=options.json)
 
 
+def _meetings(options: argparse.Namespace) -> None:
+    from benchmarks import speaking, streams
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = options.file or speaking.make_speaking(Path(folder) / "speaking.mp4")
+        rows = [
+            asyncio.run(
+                streams.measure(
+                    streams=count,
+                    seconds=options.seconds,
+                    every=5.0,
+                    frames=1,
+                    index=True,
+                    file=file,
+                    sound=True,
+                )
+            )
+            for count in (1, 4)
+        ]
+    table.show("live streams, seen and heard", rows, as_json=options.json)
+
+
 def _speech(options: argparse.Namespace) -> None:
     from benchmarks import speech
 
@@ -77,6 +100,7 @@ def _events(options: argparse.Namespace) -> None:
 _BENCHMARKS = {
     "events": _events,
     "import": _import,
+    "meetings": _meetings,
     "search": _search,
     "speech": _speech,
     "streams": _streams,

@@ -94,6 +94,8 @@ class Attached:
                 group.start_soon(self._finish_sound, time)
         if scope.cancelled_caught:
             logger.warning("the engines did not finish within %g s", _FINISH)
+            if self.transcript is not None:
+                self.transcript.abandon()
 
     def abandon(self) -> None:
         """Give up what is not done yet: the engines are about to be closed."""

@@ -113,6 +113,7 @@ class Transcript:
 
     def abandon(self) -> None:
         """Give up what is not heard yet, and what is not final."""
+        self._lost += self._waiting_seconds()
         self._waiting.clear()
         self._stopping = self._is_abandoned = True
         self._wake.set()
@@ -130,6 +131,9 @@ class Transcript:
                 self._is_busy = False
                 self._settle()
             await self._forget()
+            await self._count_lost()
+        except sqlite3.Error:
+            logger.exception("stream %s: what it lost could not be counted", self.row.stream_id)
         finally:
             self._idle.set()
 
