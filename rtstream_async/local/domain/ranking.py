@@ -32,6 +32,7 @@ _WORDS_WEIGHT = 0.2  # measured: more of it pushes good answers out of the first
 _MOST_WORDS = 24  # a question has fewer; a page of text that is pasted in has its meaning
 _WORDS_ALONE = 0.5  # what all words prove where the meaning is not known
 _FLOOR_DEVIATIONS = 0.5  # measured: of unrelated texts, the best mostly stays below 0.2
+_LEAST_SCORE = 0.01  # below it, it is how vectors are rounded that tells documents apart
 _EXACT_SCORE = 0.5  # what has the exact parts scores above it, everything else up to it
 _ADJACENT = 0.05  # seconds between records of one index that still follow each other
 
@@ -147,7 +148,7 @@ def ranked(candidates: Iterable[Candidate]) -> list[tuple[float, int]]:
     listed = list(candidates)
     has_exact = any(candidate.is_exact for candidate in listed)
     scored = [(_score(candidate, has_exact=has_exact), candidate.number) for candidate in listed]
-    return sorted((item for item in scored if item[0] > 0), reverse=True)
+    return sorted((item for item in scored if item[0] >= _LEAST_SCORE), reverse=True)
 
 
 def cut(

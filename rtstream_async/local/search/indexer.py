@@ -116,7 +116,7 @@ class Indexer:
         except EngineError as exc:
             await self._embed_singly(engine, rows, exc)
         else:
-            await self._library.keep(rows, vectors)
+            await self._library.keep(engine, rows, vectors)
 
     async def _embed_singly(
         self, engine: EmbeddingEngine, rows: Sequence[PendingRow], error: EngineError
@@ -132,7 +132,7 @@ class Indexer:
                 unreadable = VectorRow(number=row.number, owner=row.owner, vector=_UNREADABLE)
                 await self._store.run(documents.keep_vectors, [unreadable])
             else:
-                await self._library.keep([row], [vector])
+                await self._library.keep(engine, [row], [vector])
 
     async def _check(self, engine: EmbeddingEngine, error: EngineError) -> None:
         try:

@@ -25,7 +25,7 @@ from rtstream_async.local.store.worker import Worker
 if TYPE_CHECKING:
     from rtstream_async.local.search.shelf import Shelf
 
-__all__ = ["Aim", "Library"]
+__all__ = ["Aim", "Library", "identity"]
 
 _PAGE = 2000  # vectors read from the store at a time
 _PAUSE = 5.0  # seconds for which an engine that failed is not asked again
@@ -48,7 +48,7 @@ class Library:
         self._engines = engines
         self.backlog_to = 0
         """Documents up to this number were waiting before anybody could have looked for them."""
-        self._engine: str | None = None  #: that made the vectors
+        self._engine: str | None = None  #: that made the vectors, and how large they are
         self._failure = ""
         self._failed_at = float("-inf")
         self._shelf: Shelf | None = None  #: `None` before the first search
@@ -62,7 +62,7 @@ class Library:
         self.backlog_to = await self._store.run(documents.newest_pending)
 
     async def engine(self) -> EmbeddingEngine:
-        """Return the embedding engine, loaded, and its vectors the only ones in the store.
+        """Return the embedding engine, loaded.
 
         Raises:
             EngineError: It can't be had, or has failed a moment ago.
@@ -70,15 +70,9 @@ class Library:
         if time.monotonic() < self._failed_at + _PAUSE:
             raise EngineError(self._failure)
         try:
-            engine = await self._engines.embedding()
+            return await self._engines.embedding()
         except Refusal as exc:
             raise self.failed(EngineError(exc.message)) from exc
-        async with self._lock:
-            if self._engine != engine.name:
-                if await self._store.run(documents.adopt_engine, engine.name):
-                    await self.open()
-                self._engine, self._shelf, self._unrelated = engine.name, None, None
-        return engine
 
     def failed(self, error: EngineError) -> EngineError:
         """Note that the engine has failed; return the error, to be raised."""
@@ -94,23 +88,44 @@ class Library:
         engine = await self.engine()
         try:
             (vector,) = await engine.embed([text], kind="query")
+            await self._adopt(engine, vector)
             if self._unrelated is None:
                 self._unrelated = await engine.embed(UNRELATED, kind="passage")
+            if any(len(each) != len(vector) for each in self._unrelated):
+                self._unrelated = None
+                raise EngineError("the embedding engine gives vectors of several sizes")
             return Aim(vector, self._unrelated)
         except EngineError as exc:
             raise self.failed(exc) from exc
 
-    async def keep(self, rows: Sequence[PendingRow], vectors: Sequence[bytes]) -> None:
+    async def keep(
+        self, engine: EmbeddingEngine, rows: Sequence[PendingRow], vectors: Sequence[bytes]
+    ) -> None:
         """Keep the vectors of documents, as the engine has made them.
 
         Raises:
-            EngineError: They are none, or of another size than those before.
+            EngineError: They are none, or of several sizes.
         """
         made = await anyio.to_thread.run_sync(_packed, rows, vectors)
+        await self._adopt(engine, vectors[0])
         async with self._lock:
             if self._shelf is not None:
                 await anyio.to_thread.run_sync(self._shelf.add, made)
             await self._store.run(documents.keep_vectors, made)
+
+    async def _adopt(self, engine: EmbeddingEngine, vector: bytes) -> None:
+        """Let only vectors be kept that can be compared with this one.
+
+        Behind the name of an endpoint's model there may be another one some day, and if it is not
+        seen by the size of its vectors, nobody can see it.
+        """
+        name = identity(engine.name, len(vector) // 4)
+        async with self._lock:
+            if self._engine == name:
+                return
+            if await self._store.run(documents.adopt_engine, name):
+                await self.open()  # all that there is
+            self._engine, self._shelf, self._unrelated = name, None, None
 
     async def look(
         self,
@@ -156,6 +171,11 @@ class Library:
             await anyio.to_thread.run_sync(shelf.add, [row for row in rows if row.vector])
             above = rows[-1].number
         return shelf
+
+
+def identity(name: str, size: int) -> str:
+    """Return what tells vectors apart that can't be compared: engine, and how many numbers."""
+    return f"{name}, {size} numbers"
 
 
 def _keep_listed(shelf: Shelf, listed: str) -> None:

@@ -129,9 +129,8 @@ class Search:
             finding = group.create_task(self._find_words(wanted))
             aiming = group.create_task(self._aim(wanted))
         occurrences, (aim, notes) = finding.result(), aiming.result()
-        if aim is not None and occurrences.newest_pending:
-            await self._indexer.catch_up(occurrences.newest_pending, _FRESH_PATIENCE)
-            notes = await self._pending(owners)
+        if aim is not None:
+            notes = await self._catch_up(owners)
         try:
             hits = await self._search(wanted, occurrences, aim)
         except EngineError as exc:
@@ -164,7 +163,12 @@ class Search:
             late = f"the embedding engine has not answered for {_ENGINE_PATIENCE:g} s"
             return None, _words_only(self._library.failed(EngineError(late)))
 
-    async def _pending(self, owners: Collection[str]) -> list[Note]:
+    async def _catch_up(self, owners: Collection[str]) -> list[Note]:
+        """Wait for vectors of what is new; say how much is still without."""
+        newest = await self._store.run(documents.newest_pending)
+        if not newest:
+            return []
+        await self._indexer.catch_up(newest, _FRESH_PATIENCE)
         count = await self._store.run(documents.count_pending, owners, most=_COUNTED_PENDING)
         if not count:
             return []

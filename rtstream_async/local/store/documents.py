@@ -89,13 +89,12 @@ class Occurrences:
 
     total: int  #: how many documents there are
     deletions: int  #: how many were ever deleted: when it has grown, something is gone
-    newest_pending: int  #: see `newest_pending()`
     found: Sequence[int]  #: for each word, how many documents have it, of whatever owner
     numbers: Sequence[Sequence[int]]  #: for each word, those of the owners asked for
 
 
 def adopt_engine(db: sqlite3.Connection, name: str) -> bool:
-    """Make `name` the engine of all vectors; return whether it was another one before.
+    """Take `name` for the engine of all vectors; return whether it was another one before.
 
     Vectors of different engines can't be compared: those of the one before go.
     """
@@ -194,13 +193,7 @@ def find_words(
         ).fetchone()
         found.append(count)
         numbers.append([int(number) for number in listed.split(",")] if listed else [])
-    return Occurrences(
-        total=added - deleted,
-        deletions=deleted,
-        newest_pending=newest_pending(db),
-        found=found,
-        numbers=numbers,
-    )
+    return Occurrences(total=added - deleted, deletions=deleted, found=found, numbers=numbers)
 
 
 def list_sources(

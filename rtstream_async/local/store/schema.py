@@ -6,9 +6,9 @@ import sqlite3
 
 from rtstream_async.errors import LocalServerError
 
-__all__ = ["VERSION", "prepare"]
+__all__ = ["MIGRATIONS", "VERSION", "prepare"]
 
-_MIGRATIONS = (
+MIGRATIONS = (
     """
     CREATE TABLE settings (
         key TEXT PRIMARY KEY,
@@ -282,7 +282,7 @@ _MIGRATIONS = (
     """,
 )
 
-VERSION = len(_MIGRATIONS)
+VERSION = len(MIGRATIONS)
 """The version that this code reads and writes."""
 
 
@@ -312,5 +312,5 @@ def prepare(db: sqlite3.Connection) -> None:
             f"the data directory was written by a newer version (schema {version}, this is"
             f" {VERSION}); update, or choose another directory"
         )
-    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
