@@ -27,7 +27,7 @@ COMPLETE = {
         [CAMERA],
         ["index ", "first page 2 more True", "scene 1", "restarted running"],
     ),
-    "transcript.py": ([CAMERA], ["said Good morning", "record 1"]),
+    "transcript.py": ([CAMERA], ["said The payment service is down.", "record 1"]),
     "alerts.py": ([CAMERA], ["event ", "person_seen", "alert person_seen", "disabled"]),
     "search.py": (
         [CAMERA, "a person"],
@@ -123,8 +123,8 @@ async def test_the_capture_example_follows_the_sessions_streams():
         session = await conn.create_capture_session(end_user_id="user-1")
         await server.control.capture(
             session.id,
-            status="active",
-            rtstreams={"display:1": screen.id, "mic:default": mic.id},
+            "active",
+            channels={"display:1": screen.id, "mic:default": mic.id},
         )
         environment = {"VIDEO_DB_BASE_URL": server.url, "VIDEO_DB_API_KEY": server.api_key}
         with example("capture.py", [session.id], environment) as program:
