@@ -19,6 +19,7 @@ from rtstream_async.local.hub import Hub, Peer, Sent
 from rtstream_async.local.pipelines.attaching import Pipelines
 from rtstream_async.local.pipelines.captures import CaptureOutcome, Captures
 from rtstream_async.local.pipelines.director import Director
+from rtstream_async.local.pipelines.export import Exporter
 from rtstream_async.local.pipelines.publisher import Publisher
 from rtstream_async.local.refusal import conflict, invalid, not_found
 from rtstream_async.local.store import statements
@@ -58,7 +59,12 @@ class Control:
     """Scripted frames and records, cut sockets, refused handshakes."""
 
     def __init__(
-        self, publisher: Publisher, director: Director, pipelines: Pipelines, captures: Captures
+        self,
+        publisher: Publisher,
+        director: Director,
+        pipelines: Pipelines,
+        captures: Captures,
+        exporter: Exporter,
     ) -> None:
         self._hub: Hub = publisher.hub
         self._store: Worker = publisher.store
@@ -66,6 +72,7 @@ class Control:
         self._director = director
         self._pipelines = pipelines
         self._captures = captures
+        self._exporter = exporter
 
     def sockets(self) -> list[SocketState]:
         """Return the open sockets, oldest first."""
@@ -229,9 +236,10 @@ class Control:
         self._hub.faults.mute = count
 
     async def reset(self) -> None:
-        """Forget all streams, sessions and events, close all sockets, mend all that goes wrong."""
+        """Forget all streams, videos, sessions and events, close all sockets, mend what fails."""
         self.refuse_handshakes(0)
         self.mute_hellos(0)
+        await self._exporter.forget_all()
         await self._director.forget_all()
         await self._store.run(delete_captures)
         await self._store.run(delete_events)

@@ -318,7 +318,7 @@ class _Running:
         )
         publisher.watch(alerts.watch)
         captures = Captures(self._store, self._hub, self._outbound, self._supervisor)
-        self.control = Control(publisher, self._director, pipelines, captures)
+        self.control = Control(publisher, self._director, pipelines, captures, exporter)
         services = Services(
             settings=self._settings,
             store=self._store,

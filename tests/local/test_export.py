@@ -330,3 +330,23 @@ async def test_a_recording_that_goes_on_after_a_restart_is_one(tmp_path: Path) -
         assert video["pieces"][1]["start"] == pytest.approx(video["pieces"][0]["end"])
         gap = video["pieces"][1]["recorded_from"] - video["pieces"][0]["recorded_to"]
         assert gap > 0.05
+
+
+async def test_a_reset_leaves_no_videos(recorded: Recorded, tmp_path: Path) -> None:
+    """Each test of a user begins with an empty server."""
+    options = {"control": True, "job_patience": 0}
+    async with serving(recorded, tmp_path / "data", **options) as (server, api):
+        await api.http.post(f"/rtstream/{recorded.stream}/export", json={})
+        os.kill(await child_running(EXPORTER, os.getpid()), signal.SIGSTOP)
+        await server.control.reset()
+        assert (await api.call("GET", "/video"))["videos"] == []
+        assert list((tmp_path / "data/assets").iterdir()) == []
+
+
+async def test_a_reset_deletes_videos(recorded: Recorded, tmp_path: Path) -> None:
+    """Also those that are done."""
+    async with serving(recorded, tmp_path / "data", control=True) as (server, api):
+        await export(api, recorded.stream)
+        await server.control.reset()
+        assert (await api.call("GET", "/video"))["videos"] == []
+        assert list((tmp_path / "data/assets").iterdir()) == []

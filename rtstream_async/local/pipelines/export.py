@@ -79,6 +79,12 @@ class Exporter:
                 await self._jobs.cancel([id_])
                 await remove_folder(self._folder(job))
 
+    async def forget_all(self) -> None:
+        """Delete all videos, and end what makes more of them."""
+        await self.forget_streams(await self._store.run(statements.stream_ids))
+        for asset in await self._store.run(assets.assets_in, None):
+            await self.delete(asset)
+
     async def forget_collection(self, collection_id: str) -> None:
         """Delete the videos of a collection."""
         for asset in await self._store.run(assets.assets_in, collection_id):

@@ -222,9 +222,11 @@ def asset_ids(db: sqlite3.Connection) -> list[str]:
     return [str(row["id"]) for row in db.execute("SELECT id FROM assets ORDER BY created_us")]
 
 
-def assets_in(db: sqlite3.Connection, collection_id: str) -> list[AssetRow]:
-    """Return all videos and sounds of a collection."""
-    rows = db.execute("SELECT * FROM assets WHERE collection_id = ?", (collection_id,))
+def assets_in(db: sqlite3.Connection, collection_id: str | None) -> list[AssetRow]:
+    """Return all videos and sounds of a collection, or of all."""
+    rows = db.execute(
+        "SELECT * FROM assets WHERE :id IS NULL OR collection_id = :id", {"id": collection_id}
+    )
     return [from_row(AssetRow, row) for row in rows]
 
 
