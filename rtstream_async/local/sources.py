@@ -13,7 +13,7 @@ import attrs
 from rtstream_async.local.domain.sources import Source, SourceKind, parse_source
 from rtstream_async.local.refusal import Refusal, invalid
 
-__all__ = ["SCRIPTED", "is_listening", "redacted", "resolve_source"]
+__all__ = ["SCRIPTED", "free_port", "is_listening", "redacted", "resolve_source"]
 
 SCRIPTED = "scripted://"
 """Sources that only `control` feeds: no media, records as the test says."""
@@ -55,6 +55,14 @@ def is_listening(url: str) -> bool:
         except OSError as exc:
             return exc.errno == errno.EADDRINUSE
     return False
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def redacted(url: str) -> str:

@@ -33,6 +33,21 @@ GOOD = {
     "rtsp://localhost:8554/a?listen=true&p=2": Source(
         kind=SourceKind.RTSP, url="rtsp://localhost:8554/a?p=2", listen=True
     ),
+    "rtmp://127.0.0.1:1935/a/k?listen=1&rtsp=8554": Source(
+        kind=SourceKind.RTMP,
+        url="rtmp://127.0.0.1:1935/a/k",
+        listen=True,
+        also=Source(kind=SourceKind.RTSP, url="rtsp://127.0.0.1:8554/a/k", listen=True),
+    ),
+    "rtmp://[::1]:1935/a?x=1&rtsp=8554&listen=1": Source(
+        kind=SourceKind.RTMP,
+        url="rtmp://[::1]:1935/a?x=1",
+        listen=True,
+        also=Source(kind=SourceKind.RTSP, url="rtsp://[::1]:8554/a", listen=True),
+    ),
+    "rtmp://host/app/key?rtsp=8554": Source(
+        kind=SourceKind.RTMP, url="rtmp://host/app/key?rtsp=8554"
+    ),
     "https://host/v.m3u8?token=a%2Fb": Source(
         kind=SourceKind.HTTP, url="https://host/v.m3u8?token=a%2Fb"
     ),
@@ -55,6 +70,8 @@ BAD = {
     "rtsp://cam/door\r\nx: y": "a control character",
     " rtsp://cam/door": "a space at an end",
     "/media/a.mp4?loop=2": "loop= takes 1 or 0, not '2'",
+    "rtmp://127.0.0.1:1935/a?listen=1&rtsp=": "rtsp= takes a port, not ''",
+    "rtmp://127.0.0.1:1935/a?listen=1&rtsp=65536": "rtsp= takes a port, not '65536'",
     "rtmp://127.0.0.1:1935/a?listen=maybe": "listen= takes 1 or 0",
 }
 
@@ -98,3 +115,10 @@ def test_what_is_shown_has_no_secret(text):
 def test_the_repr_of_a_source_has_no_secret():
     """It ends up in logs."""
     assert "pass" not in repr(parse_source("rtsp://user:pass@cam/door"))
+
+
+def test_a_listener_may_have_two_addresses():
+    """Whoever looks whether it is up must look at both."""
+    source = parse_source("rtmp://127.0.0.1:1935/a/k?listen=1&rtsp=8554")
+    assert source.addresses == ("rtmp://127.0.0.1:1935/a/k", "rtsp://127.0.0.1:8554/a/k")
+    assert parse_source("rtsp://cam/door").addresses == ("rtsp://cam/door",)

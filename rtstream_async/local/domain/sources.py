@@ -13,6 +13,8 @@ __all__ = ["Source", "SourceKind", "parse_source", "without_secrets"]
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]*@")
 _QUERY = re.compile(r"""(?<=://)([^?#\s'"]*)\?[^\s'"]*""")
+_PORT = re.compile(r"\d{1,5}", re.ASCII)
+_PORTS = 65536
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -55,6 +57,13 @@ class Source:
     """Without the options that are ours; for a file, its plain path."""
     loop: bool = False  #: `?loop=1`: a finite source starts over at its end
     listen: bool = False  #: `?listen=1`: we wait for a publisher at this address
+    also: Source | None = None
+    """`?rtsp=PORT` of an RTMP listener: where a publisher that speaks RTSP may come instead."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address of it; those of a listener are waited at together."""
+        return (self.url,) if self.also is None else (self.url, self.also.url)
 
 
 def parse_source(url: str) -> Source:
@@ -75,14 +84,18 @@ def parse_source(url: str) -> Source:
     if not parts.hostname:
         raise ValueError("the address names no host")
     port = _port(parts)
+    second: int | None = None
     if "listen" in options:
         _check_listener(parts.hostname, port)
+        if kind is SourceKind.RTMP:
+            second, rest = _split_second(rest)
     return Source(
         kind=kind,
         # Rebuilt only when something of ours must go: a signed address breaks easily.
         url=url if rest == parts.query else urlunsplit(parts._replace(query=rest)),
         loop="loop" in options,
         listen="listen" in options,
+        also=None if second is None else _second(parts, second),
     )
 
 
@@ -107,6 +120,24 @@ def _split_options(query: str, names: set[str]) -> tuple[set[str], str]:
             raise ValueError(f"?{name}= takes 1 or 0, not {value!r}")
     rest = urlencode([pair for pair in pairs if pair[0] not in names])
     return {name for name, value in ours if _SWITCH[value.lower()]}, rest
+
+
+def _split_second(query: str) -> tuple[int | None, str]:
+    """The port of a second listener, and the query without it."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    ports = [value for name, value in pairs if name == "rtsp"]
+    if not ports:
+        return None, query
+    if not _PORT.fullmatch(ports[-1]) or not 0 < int(ports[-1]) < _PORTS:
+        raise ValueError(f"?rtsp= takes a port, not {ports[-1]!r}")
+    return int(ports[-1]), urlencode([pair for pair in pairs if pair[0] != "rtsp"])
+
+
+def _second(parts: SplitResult, port: int) -> Source:
+    host = parts.hostname or ""
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    url = urlunsplit(("rtsp", place, parts.path, "", ""))
+    return Source(kind=SourceKind.RTSP, url=url, listen=True)
 
 
 def _file(url: str, *, loop: bool) -> Source:

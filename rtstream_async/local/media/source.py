@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +20,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from rtstream_async.local.domain.sources import Source, SourceKind
+from rtstream_async.local.media.awaiting import first_of
 from rtstream_async.local.media.refusals import SourceError
 from rtstream_async.local.media.settings import IngestSettings
 
@@ -80,7 +81,7 @@ def open_source(settings: IngestSettings, stop: threading.Event) -> OpenSource |
         # RTMP sends the sound first; a server under load is then taken for a radio.
         container.close()
         container = _open(settings)
-    kind = settings.source.kind
+    kind = settings.source.kind  # a listener's second address is as live as its first
     is_live = kind in _LIVE or (kind is SourceKind.HTTP and not container.duration)
     source = OpenSource(
         container=container,
@@ -98,8 +99,10 @@ def open_source(settings: IngestSettings, stop: threading.Event) -> OpenSource |
 _LIVE = {SourceKind.RTMP, SourceKind.RTSP}
 
 
-def _open(settings: IngestSettings, *, timeout: float | None = None) -> InputContainer:
-    source = settings.source
+def _open(
+    settings: IngestSettings, given: Source | None = None, *, timeout: float | None = None
+) -> InputContainer:
+    source = given or settings.source
     options = dict(_OPTIONS[source.kind])
     if source.listen:
         options |= _LISTEN_OPTIONS[source.kind]
@@ -162,9 +165,22 @@ _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
 
 
 def _wait_for_publisher(settings: IngestSettings, stop: threading.Event) -> InputContainer | None:
-    while not stop.is_set():
+    source = settings.source
+    if source.also is None:
+        return _wait_at(settings, source, stop.is_set)
+    places = (attrs.evolve(source, also=None), source.also)
+    return first_of(
+        [(place.url, lambda over, at=place: _wait_at(settings, at, over)) for place in places],
+        stop,
+    )
+
+
+def _wait_at(
+    settings: IngestSettings, place: Source, is_over: Callable[[], bool]
+) -> InputContainer | None:
+    while not is_over():
         try:
-            return _open(settings, timeout=_LISTEN_SLICE)
+            return _open(settings, place, timeout=_LISTEN_SLICE)
         except (error.ExitError, error.TimeoutError):
             continue  # nobody came; listen again
         except (error.EOFError, error.InvalidDataError, error.ConnectionResetError):

@@ -71,7 +71,8 @@ class Director:
             Refusal: The source can't be had. Nothing of the stream is left.
         """
         source = await self._source(row.url)
-        if source is not None and source.listen and is_listening(source.url):
+        listens = source is not None and source.listen
+        if source is not None and listens and any(map(is_listening, source.addresses)):
             raise invalid("url", "somebody listens at this address already")
         await self._store.run(statements.add_stream, row)
         try:

@@ -81,6 +81,13 @@ class LiveStream:
         return self.lifecycle.is_active and self._listens and self.opened is None
 
     @property
+    def is_flowing(self) -> bool:
+        """Whether its source plays now; that of a listener, whether somebody publishes."""
+        return self.lifecycle.state is StreamState.CONNECTED and (
+            self.source is None or self.opened is not None
+        )
+
+    @property
     def is_finished(self) -> bool:
         """Whether it runs no more, by itself or because it was stopped."""
         return self._finished.is_set()
@@ -149,9 +156,9 @@ class LiveStream:
     async def wait_listening(self) -> None:
         """Return when a publisher can come; the stream counts as connected then."""
         assert self.source is not None  # noqa: S101 - asked of listeners alone
-        url = self.source.url
+        addresses = self.source.addresses
         # Nobody announces that a port listens.
-        while not (self.refused or self.is_finished or is_listening(url)):  # noqa: ASYNC110
+        while not (self.refused or self.is_finished or all(map(is_listening, addresses))):  # noqa: ASYNC110
             await anyio.sleep(_POLL)
         if self.lifecycle.state is StreamState.CONNECTING and not self.refused:
             await self._move(Signal.OPENED)
