@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import stat
 import threading
@@ -170,8 +171,7 @@ def _wait_for_publisher(settings: IngestSettings, stop: threading.Event) -> Inpu
         return _wait_at(settings, source, stop.is_set)
     places = (attrs.evolve(source, also=None), source.also)
     return first_of(
-        [(place.url, lambda over, at=place: _wait_at(settings, at, over)) for place in places],
-        stop,
+        [(place.url, functools.partial(_wait_at, settings, place)) for place in places], stop
     )
 
 
