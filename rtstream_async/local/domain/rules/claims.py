@@ -90,7 +90,7 @@ def _read(claim: Read, seen: Observation) -> Finding:
     said = f"the words “{claim.text}” can't be read"
     if not claim.is_literal:
         return unsure(said, is_open=True)
-    if not seen.is_all_read and not lines:
+    if seen.lines is None or not (seen.is_all_read or lines):
         return unsure("the words in the picture were not read", is_open=False)
     return fits_not(_NOT_READ if seen.is_all_read else _NOT_READ / 2, said)
 

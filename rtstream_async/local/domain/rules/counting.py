@@ -17,6 +17,7 @@ _MISSED_ONE = 0.8  # that a person who was not found is not there
 _MISSED = 0.7  # the same, of the kinds that the detector knows less well
 _TOLD = 0.7  # that what a text says, or leaves no doubt of, is so
 _TAKEN_FOR_GRANTED = 0.85  # for each part of a claim that can't be checked
+_LONGEST_TEXT = 2000  # characters that are looked through for things
 _COLOR = 0.9  # that a colour, where it could be told at all, is right
 
 
@@ -114,7 +115,7 @@ def _in_text(thing: Thing, seen: Observation) -> Finding:
 
 def _named(text: str) -> Iterator[tuple[bool, Thing]]:
     """Yield the things that a text names, and whether it says that they are there."""
-    for sentence in _sentences(text):
+    for sentence in _sentences(text[:_LONGEST_TEXT]):
         yield from _things(read_prompt(sentence).rule, is_there=True)
 
 

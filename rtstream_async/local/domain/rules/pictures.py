@@ -54,7 +54,7 @@ _LIGHTS = (
     _lit(rf"{_PICTURE} {_TURNS} (?:{_VERY} )?(?:light|bright)", Ceased(Light(kind=LightKind.DARK))),
     _lit(
         rf"(?:{_PICTURE} )?(?:{BE} )?(?:very|too|completely|totally|pitch) (?:dark|black)"
-        rf"(?: {_PICTURE})?",
+        rf"(?: {_PICTURE})?(?: to see(?: .*)?)?",
         Light(kind=LightKind.VERY_DARK),
     ),
     _lit(
@@ -107,9 +107,13 @@ _TINTS = (
     re.compile(rf"{_PICTURE} (?:{BE} |{_TURNS} )+(?:{_VERY} |all |mostly )?{_COLOR}"),
     re.compile(rf"(?:an? |the )?{_COLOR} (?:screen|picture|image|display|frame)(?: {BE} \w+)?"),
 )
+_PLACE = (
+    r"(?:(?:the|a|my|this|whole|entire) )*(?:room|street|area|place|office|house|scene|road|shop|"
+    r"store|hall|hallway|parking lot|parking|lobby|kitchen|corridor|garage|building|yard|garden)"
+)
 _EMPTY = re.compile(
-    rf"\b(?:{_PICTURE} {BE} (?:not )?(?:now )?(?:empty|deserted|vacant|unoccupied)|"
-    rf"(?:an? |the )?(?:empty|deserted|vacant) {_PICTURE.replace('room', 'room|parking lot|road')})"
+    rf"\b(?:{_PLACE} {BE} (?:not )?(?:now )?(?:empty|deserted|vacant|unoccupied)|"
+    rf"(?:an? |the )?(?:empty|deserted|vacant) {_PLACE})"
 )
 
 

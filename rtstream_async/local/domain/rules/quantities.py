@@ -36,6 +36,11 @@ class Quantity:
     low: int
     high: int | None
 
+    def __str__(self) -> str:
+        if self.high is None:
+            return f"at least {self.low}"
+        return str(self.low) if self.low == self.high else f"{self.low} to {self.high}"
+
 
 def marked(text: str) -> str:
     """Return a plain text with its words for quantities as marks, which `quantity()` reads."""
@@ -74,6 +79,14 @@ def _at_most(more: int) -> Callable[[re.Match[str]], str]:
     return lambda found: f"#-{max(0, _value(found[1]) + more)}"
 
 
+def _at_least_of(found: re.Match[str]) -> str:
+    return f"#{_value(found[1])}- {found[2]}"
+
+
+def _at_most_of(found: re.Match[str]) -> str:
+    return f"#-{_value(found[1])} {found[2]}"
+
+
 def _between(found: re.Match[str]) -> str:
     low, high = sorted((_value(found[1]), _value(found[2])))
     return f"#{low}-{high}"
@@ -94,6 +107,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (_compiled(r"\b(?:not|no) (?:fewer|less) than N\b"), _at_least(0)),
     (_compiled(r"\b(?:at least|minimum of|a minimum of|minimum) N\b"), _at_least(0)),
     (_compiled(r"\bN (?:or more|or above|and more|at least|\+)(?= |$)"), _at_least(0)),
+    (_compiled(r"\bN ([a-z]+) (?:or more|and more)\b"), _at_least_of),
+    (_compiled(r"\bN ([a-z]+) (?:or fewer|or less)\b"), _at_most_of),
     (_compiled(r"\b(?:at most|up to|maximum of|a maximum of|maximum) N\b"), _at_most(0)),
     (_compiled(r"\bN (?:or fewer|or less|at most)\b"), _at_most(0)),
     (_compiled(r"\b(?:more|greater) than N\b"), _at_least(1)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from rtstream_async.local.domain.rules.clause import Clause, Reader
+from rtstream_async.local.domain.rules.clause import DET, WORDS, Clause, Reader
 from rtstream_async.local.domain.rules.pictures import empty, light, moving, tint
 from rtstream_async.local.domain.rules.quantities import marked
 from rtstream_async.local.domain.rules.screens import read
@@ -17,13 +17,14 @@ from rtstream_async.local.domain.rules.tree import (
     AllOf,
     AnyOf,
     NotSo,
+    Read,
     Rule,
     Spoken,
     Thing,
     Unknown,
     leaves,
 )
-from rtstream_async.local.domain.rules.vocabulary import COLORS
+from rtstream_async.local.domain.rules.vocabulary import COLORS, is_known
 from rtstream_async.local.domain.rules.words import Plain, plain
 
 __all__ = ["Reading", "read_prompt"]
@@ -43,13 +44,22 @@ class Reading:
 
 
 def read_prompt(prompt: str) -> Reading:
-    """Return what an event prompt in English asks for; any text has a reading."""
-    prepared = plain(prompt)
+    """Return what an event prompt in English asks for; any text has a reading.
+
+    One of more than 500 characters is a story, and not understood: the work grows faster than the
+    text does.
+    """
+    if len(prompt) > _LONGEST:
+        return Reading(prompt, Unknown(text=" ".join(prompt.split())))
+    prepared = plain(prompt, is_known=is_known)
     text = _COLORS.sub(r"\1|", _LEAD_IN.sub("", marked(prepared.text)))
+    if " or " in text and " and " not in text:
+        text = text.replace(" , ", " or ")  # `a dog, a cat or a bird`
     part = _read(text, prepared, 0, None)
     return Reading(prompt, part.rule or Unknown(text=" ".join(prompt.split())))
 
 
+_LONGEST = 500  # characters
 _LEAD_IN = re.compile(
     r"^(?:please )?(?:(?:(?:alert|notify|tell|warn|inform) (?:me|us)|let (?:me|us) know|"
     r"(?:raise|send|trigger|fire) an? (?:alert|alarm)|trigger|detects?|check|watch(?: out)? for|"
@@ -71,6 +81,7 @@ _TIES: tuple[tuple[re.Pattern[str], _Combine], ...] = (
     (re.compile(r" (?:, )?or "), AnyOf),
     (re.compile(r" (?:, )?(?:and|as well as|together with|plus) | , | (?=nor )"), AllOf),
 )
+_NAMED = re.compile(rf"(?:{DET} )?{WORDS} (?P<what>\S+)")
 _EITHER = re.compile(r"\b(?:either|both) ")
 
 
@@ -97,12 +108,16 @@ def _pieces(tie: re.Pattern[str], text: str) -> list[str]:
 
 
 def _again(piece: str, prompt: Plain, parts: Sequence[Part]) -> Part | None:
-    """Read words alone after words that are to be said: `says "yes" or "no"`."""
-    said = next((rule for part in parts[-1:] for rule in _leaves(part)), None)
-    literal = prompt.literal(piece)
-    if literal is None or not isinstance(said, Spoken):
+    """Read words alone after words that are to be said or read: `says "yes" or "no"`."""
+    last = next((rule for part in parts[-1:] for rule in _leaves(part)), None)
+    if not isinstance(last, Spoken | Read):
         return None
-    return Part(Spoken(text=literal))
+    named = _NAMED.fullmatch(piece)
+    literal = prompt.literal(piece if named is None else named["what"])
+    if literal is None and named is None:
+        return None
+    text = literal or (piece if named is None else named["what"])
+    return Part(Spoken(text=text) if isinstance(last, Spoken) else Read(text=text))
 
 
 def _leaves(part: Part) -> list[Rule]:
@@ -143,7 +158,7 @@ def _joined(parts: list[Part], combine: _Combine) -> Part:
         else:
             rules.append(part.rule)
     thing = next((part.thing for part in reversed(parts) if part.thing is not None), None)
-    rule = rules[0] if len(rules) == 1 else combine(tuple(rules)) if rules else None
+    rule = all_of(rules) if combine is AllOf or len(rules) < 2 else combine(tuple(rules))  # noqa: PLR2004 - a tie has two ends
     return Part(
         rule, thing, all(part.is_bare for part in parts), parts[:1] == [] or parts[0].is_open
     )

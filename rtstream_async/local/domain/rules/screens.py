@@ -100,7 +100,8 @@ def _ending(clause: Clause) -> Understood | None:
         for pattern in patterns:
             found = pattern.search(clause.text)
             if found is not None:
-                return Understood(Outcome(kind=kind), clause.without(found))
+                rest = _ON_SCREEN.sub(" ", clause.without(found))
+                return Understood(Outcome(kind=kind), rest.strip())
     return None
 
 

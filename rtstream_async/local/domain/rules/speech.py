@@ -66,18 +66,17 @@ def spoken(clause: Clause) -> Understood | None:
         return Understood(rule if negated else NotSo(rule))
     for pattern, is_literal in _SPEECH:
         found = pattern.fullmatch(text)
-        if found is not None and (said := _saying(clause, found["what"], is_literal)) is not None:
+        if found is not None:
+            said = _saying(clause, found["what"], is_literal)
             return Understood(said).denied(negated)
     return None
 
 
-def _saying(clause: Clause, what: str, is_literal: bool) -> Spoken | None:
+def _saying(clause: Clause, what: str, is_literal: bool) -> Spoken:
     bare = re.sub(rf"^(?:that |{DET} )*(?:{WORDS} )?(?:that )?", "", what)
     # What is left of `that something is down` is about what is said, and not the words.
     reported = re.match(r"that\b", what) is not None
     text = clause.words(re.sub(r"^(?:something|someone|somebody) (?:is|are|was) ", "", bare))
-    if not text.strip():
-        return None
     quoted = any(clause.prompt.literal(word) is not None for word in what.split())
     named = re.match(rf"(?:{DET} )?{WORDS}\b", what) is not None
     short = len(text.split()) <= _LONGEST_SAYING

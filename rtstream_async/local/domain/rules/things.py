@@ -108,7 +108,10 @@ def all_of(rules: Sequence[Rule]) -> Rule | None:
     """Return the rule that all of `rules` hold; `None` when there are none."""
     if not rules:
         return None
-    return rules[0] if len(rules) == 1 else AllOf(tuple(rules))
+    parts = [
+        part for rule in rules for part in (rule.parts if isinstance(rule, AllOf) else (rule,))
+    ]
+    return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
 def _take(state: _Scan, rest: str, *, first: bool) -> int:
@@ -269,9 +272,12 @@ def _part(state: _Scan) -> Part:
 
 def _finish_quantity(state: _Scan) -> None:
     """Give a number that no thing came for to the thing before: `people: more than five`."""
-    thing = state.last
-    if state.quantity is not None and thing is not None:
-        state.change_last(attrs.evolve(thing, low=state.quantity.low, high=state.quantity.high))
+    thing, asked = state.last, state.quantity
+    if asked is not None and thing is not None:
+        state.change_last(attrs.evolve(thing, low=asked.low, high=asked.high))
+    elif asked is not None:
+        state.strange.append(str(asked))
+        state.is_bare = False
 
 
 def _finish_colors(state: _Scan) -> None:

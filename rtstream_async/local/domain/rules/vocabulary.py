@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from rtstream_async.local.domain.rules.words import singular
+from rtstream_async.local.domain.rules.words import NEGATIONS, singular
 
 __all__ = [
     "COLORS",
@@ -17,7 +17,7 @@ __all__ = [
     "PLACES",
     "PREPOSITIONS",
     "Noun",
-    "color_of",
+    "is_known",
     "noun_of",
 ]
 
@@ -41,9 +41,10 @@ def noun_of(words: str) -> Noun | None:
     return _NOUNS.get(f"{head} {singular(last)}".strip())
 
 
-def color_of(word: str) -> str | None:
-    """Return the colour that a word names, under the name that the engine gives it."""
-    return COLORS.get(word)
+def is_known(word: str) -> bool:
+    """Whether a plain word is one of those that are told apart here."""
+    known = (COLORS, EVERYBODY, FILLERS, GARMENTS, NEGATIONS, PLACES, PREPOSITIONS)
+    return noun_of(word) is not None or any(word in words for words in known)
 
 
 def _words(text: str) -> list[str]:
@@ -259,9 +260,10 @@ FILLERS = frozenset(
         "found, noticed, present, standing, stands, stand, parked, shows, show, shown,"
         "showing, located, here, somewhere, nearby, least, then, so, time, image, picture, and, or,"
         "with, other, another, more, all, new, event, sight, sighting, presence, somehow, living,"
-        "been, where, what, really, actually, too, very, clearly, photo, photograph, display,"
-        "displayed, contains, contain, containing, includes, include, anywhere, both, each, last,"
-        "view, camera, frame, video, screen, footage, shot, feed, scene, snapshot, monitor,"
+        "been, where, what, count, total, really, actually, too, very, clearly, photo, photograph,"
+        "display, displayed, contains, contain, containing, includes, include, anywhere, both,"
+        "each, last, view, camera, frame, video, screen, footage, shot, feed, scene, snapshot,"
+        "monitor,"
         "exists, exist, occurs, happens, ever, at, outdoors, indoors, part, pictured, depicted"
     )
 )

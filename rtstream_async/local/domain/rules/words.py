@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
@@ -28,7 +28,7 @@ _QUOTED = re.compile(
     r"|(?<!\w)['\u2018\u201a]([^'\u2018\u2019]+)['\u2019\u2018](?!\w)"
 )
 _WORD = re.compile(r"[^\W_]+(?:[.:'/-][^\W_]+)*%?|[,;+]")
-_SHOUTED = re.compile(r"[A-Z][A-Z0-9]{2,}|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+")
+_SHOUTED = re.compile(r"\b(?:[A-Z][A-Z0-9]{2,}|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+)\b")
 _CONTRACTED = {"can't": "can not", "cannot": "can not", "won't": "will not"}
 _SIGNS = {
     ">=": "at least",
@@ -98,8 +98,12 @@ class Plain:
         return self.literals[int(number)] if int(number) < len(self.literals) else None
 
 
-def plain(text: str) -> Plain:
-    """Return a text as plain words; what is quoted, or SHOUTED, or named LikeThis, is literal."""
+def plain(text: str, *, is_known: Callable[[str], bool] = lambda _: False) -> Plain:
+    """Return a text as plain words; what is quoted is literal.
+
+    So is what is SHOUTED or written LikeThis, in a text that is not shouted as a whole, unless it
+    `is_known` (in lower case) for a word of the language: `alert me when a DOG appears`.
+    """
     literals: list[str] = []
 
     def keep(found: str) -> str:
@@ -108,7 +112,9 @@ def plain(text: str) -> Plain:
 
     free = _QUOTED.sub(lambda match: keep(next(filter(None, match.groups()))), text)
     if not free.isupper():
-        free = re.sub(rf"\b(?:{_SHOUTED.pattern})\b", lambda match: keep(match[0]), free)
+        free = _SHOUTED.sub(
+            lambda match: match[0] if is_known(match[0].lower()) else keep(match[0]), free
+        )
     free = _SIGN.sub(lambda match: f" {_SIGNS[match[0]]} ", free)
     lowered = _NOBODY.sub("nobody", free.lower().replace("\u2019", "'"))
     return Plain(" ".join(_expanded(_WORD.findall(lowered))), tuple(literals))
