@@ -91,12 +91,12 @@ class Library:
             await self._adopt(engine, vector)
             if self._unrelated is None:
                 self._unrelated = await engine.embed(UNRELATED, kind="passage")
-            if any(len(each) != len(vector) for each in self._unrelated):
-                self._unrelated = None
-                raise EngineError("the embedding engine gives vectors of several sizes")
-            return Aim(vector, self._unrelated)
         except EngineError as exc:
             raise self.failed(exc) from exc
+        if any(len(each) != len(vector) for each in self._unrelated):
+            self._unrelated = None
+            raise self.failed(EngineError("the embedding engine gives vectors of several sizes"))
+        return Aim(vector, self._unrelated)
 
     async def keep(
         self, engine: EmbeddingEngine, rows: Sequence[PendingRow], vectors: Sequence[bytes]
