@@ -17,10 +17,11 @@ BEEPS = (0.3, 0.5, 0.7, 2.0, 2.2)  # two sentences
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`clip.mp4`, with pictures and five beeps, and `sound.mp4`, the beeps alone."""
+    """`clip.mp4`, with pictures and five beeps; `sound.mp4`, the beeps alone; `short.mp4`."""
     folder = tmp_path_factory.mktemp("media")
     make_clip(folder / "clip.mp4", Clip(seconds=4, gop=1, chirps=BEEPS))
     make_clip(folder / "sound.mp4", Clip(seconds=4, video=None, chirps=BEEPS))
+    make_clip(folder / "short.mp4", Clip(seconds=1, gop=1, audio=None))
     return folder
 
 

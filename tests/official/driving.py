@@ -79,6 +79,7 @@ class Site:
 
     portal: BlockingPortal
     server: LocalServer
+    connections: list[Any] = attrs.field(factory=list)
 
     @property
     def url(self) -> str:
@@ -91,7 +92,8 @@ class Site:
     def connect(self, **options: Any) -> Any:
         """What every program of the SDK begins with."""
         options = {"api_key": self.server.api_key, "base_url": self.url, **options}
-        return videodb.connect(**options)
+        self.connections.append(videodb.connect(**options))
+        return self.connections[-1]
 
     def raw(self, method: str, path: str, **options: Any) -> requests.Response:
         """A request of no SDK."""
@@ -117,7 +119,10 @@ def serving(**options: Any) -> Iterator[Site]:
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(LocalServer(**options)) as server,
     ):
-        yield Site(portal, server)
+        site = Site(portal, server)
+        yield site
+        for conn in site.connections:
+            conn.session.close()  # the SDK leaves that to the end of the process
 
 
 def until(look: Callable[[], Any], accept: Callable[[Any], bool] = bool) -> Any:

@@ -79,7 +79,9 @@ def test_a_wrong_key_is_an_error_of_its_own(site):
 def test_the_environment_names_the_key(site, monkeypatch):
     """Most programs name it nowhere else."""
     monkeypatch.setenv("VIDEO_DB_API_KEY", site.server.api_key)
-    assert videodb.connect(base_url=site.url).get_collections()
+    conn = videodb.connect(base_url=site.url)
+    assert conn.get_collections()
+    conn.session.close()
 
 
 def test_a_base_url_may_end_in_a_slash(site):
