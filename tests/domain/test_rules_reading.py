@@ -328,3 +328,4 @@ def test_a_rule_is_told_in_words() -> None:
     )
     assert in_words(read_prompt("two to four people in red").rule) == "2 to 4 people in red"
     assert in_words(read_prompt("at most 3 people").rule) == "at most 3 people"
+    assert in_words(read_prompt("the build failed").rule) == "the screen tells of a failure"

@@ -145,6 +145,8 @@ TRUTHS: list[tuple[str, Observation, Truth]] = [
     ("a person", told("A quiet street."), UNSURE),
     ("a dog", told("A person or a dog. "), UNSURE),
     ("a person in red", told("A man in a red jacket."), FITS),
+    ("a dog", told("A street with a man and a dog."), FITS),
+    ("a cat", told("A street with a man and a dog."), UNSURE),
     ("a person in red", told("A man in a blue jacket."), UNSURE),
     ("the word Slack is on the screen", told('{"app_name": "Slack"}'), FITS),
     ("the word Slack is on the screen", told("A street."), UNSURE),
