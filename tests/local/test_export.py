@@ -105,6 +105,25 @@ async def test_each_start_begins_a_recording_of_its_own(tmp_path: Path) -> None:
         assert float(old["length"]) == pytest.approx(2, abs=0.1)
 
 
+async def test_an_export_during_the_stop_has_the_last_seconds_too(tmp_path: Path) -> None:
+    """The end of a meeting is where the decisions are."""
+    make_clip(tmp_path / "clip.mp4", Clip(seconds=4, gop=4))
+    async with LocalServer(tmp_path / "data", media_root=tmp_path) as server, api_of(server) as api:
+        stream = await api.connect("clip.mp4?loop=1", store=True)
+        await until(lambda: api.stream(stream), lambda seen: seen["recorded_seconds"] > 1)
+        path = f"/rtstream/{stream}/status"
+        stopping = asyncio.create_task(api.call("PATCH", path, json={"action": "stop"}))
+
+        async def exported() -> dict[str, Any]:
+            return (await api.http.post(f"/rtstream/{stream}/export", json={})).json()
+
+        made = await until(exported, lambda body: body["success"])
+        await stopping
+        recorded = (await api.stream(stream))["recorded_seconds"]
+        assert made["data"]["duration"] == pytest.approx(recorded, abs=0.1)
+        assert (await export(api, stream))["video_id"] == made["data"]["video_id"]
+
+
 async def test_what_can_not_be_exported_is_refused_with_the_reason(tmp_path: Path) -> None:
     """Each of these is a mistake that a user can put right, once it is named."""
     make_clip(tmp_path / "clip.mp4", Clip(seconds=2, gop=0.4))

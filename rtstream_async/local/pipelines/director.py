@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import anyio
@@ -146,6 +147,10 @@ class Director:
             live.attached.abandon()
         self._running.clear()
         await self._engines.aclose()
+
+    def at_rest(self, stream_id: str) -> AbstractAsyncContextManager[object]:
+        """Return what waits until nobody is starting or stopping a stream, and keeps it so."""
+        return self._running.lock(stream_id)
 
     def directory(self, stream_id: str) -> Path:
         """Return where a stream's segments are."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import anyio
 import anyio.to_thread
 import attrs
 
@@ -45,7 +44,6 @@ class Exporter:
         self._store = store
         self._director = director
         self._jobs = jobs
-        self._locks: dict[str, anyio.Lock] = {}
         jobs.offer(EXPORT, self._make)
 
     async def export(self, stream: StreamRow, *, name: str | None) -> AssetRow | Job:
@@ -56,8 +54,9 @@ class Exporter:
         Raises:
             Refusal: The stream runs, or there is nothing to export.
         """
-        self._check(stream)
-        async with self._locks.setdefault(stream.id, anyio.Lock()):
+        # The last files of a stream that is being stopped are not there yet.
+        async with self._director.at_rest(stream.id):
+            self._check(stream)
             recording = await self._store.run(assets.latest_recording, stream)
             made = await self._store.run(assets.asset_of_recording, stream.id, recording)
             if made is not None:
