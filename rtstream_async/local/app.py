@@ -28,6 +28,7 @@ from rtstream_async.local.handlers import (
     alerts,
     browser,
     captures,
+    capturing,
     collections,
     engines,
     export,
@@ -57,6 +58,7 @@ _BODY_BYTES = 1024 * 1024
 ENDPOINTS: tuple[Endpoint, ...] = (
     *collections.ENDPOINTS,
     *captures.ENDPOINTS,
+    *capturing.ENDPOINTS,
     *search.ENDPOINTS,
     *video_search.ENDPOINTS,
     *alerts.ENDPOINTS,

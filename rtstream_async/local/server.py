@@ -35,7 +35,9 @@ from rtstream_async.local.hub import Hub, HubSettings
 from rtstream_async.local.outbound import Outbound, check_allow
 from rtstream_async.local.pipelines.alerts import Alerts, Links
 from rtstream_async.local.pipelines.attaching import Pipelines
+from rtstream_async.local.pipelines.capture_export import CaptureExporter
 from rtstream_async.local.pipelines.captures import Captures
+from rtstream_async.local.pipelines.capturing import Capturing
 from rtstream_async.local.pipelines.deciding import Decider
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.export import Exporter
@@ -96,6 +98,8 @@ class LocalServer:
         socket_url_lifetime: float = 60.0,
         clip_lifetime: float = 86_400.0,
         open_timeout: float = 10.0,
+        capture_timeout: float = 60.0,
+        capture_settle: float = 5.0,
         drain: float = 8.0,
         scene_channel: Literal["scene_index", "visual_index"] = "scene_index",
         alert_shape: AlertShape = "full",
@@ -126,6 +130,8 @@ class LocalServer:
             socket_url_lifetime: Seconds for which a socket URL can be opened.
             clip_lifetime: Seconds for which an issued manifest URL plays.
             open_timeout: Seconds that connecting waits for a source.
+            capture_timeout: Seconds that a capture session goes on while nobody publishes to it.
+            capture_settle: Seconds that its first publisher waits for the others.
             scene_channel: What visual indexes are pushed as; the service's documents have both.
             alert_shape: How an alert looks on the socket: `full`, or one of the shapes of the
                 service's documents: `reference`, `realtime`, `bare`, `callback`.
@@ -161,6 +167,8 @@ class LocalServer:
             quota_bytes=quota_bytes,
             clip_lifetime=clip_lifetime,
             open_timeout=open_timeout,
+            capture_timeout=capture_timeout,
+            capture_settle=capture_settle,
             drain=drain,
             webhook_allow=check_allow(webhook_allow),
             hub=HubSettings(
@@ -279,6 +287,7 @@ class _Running:
         self._jobs: Jobs | None = None
         self._search: Search | None = None
         self._alerts: Alerts | None = None
+        self._capturing: Capturing | None = None
         self.control: Control
         self._http: QuietServer | None = None
         self._served = anyio.Event()
@@ -318,6 +327,17 @@ class _Running:
         )
         publisher.watch(alerts.watch)
         captures = Captures(self._store, self._hub, self._outbound, self._supervisor)
+        capture_exporter = CaptureExporter(
+            self._store, captures, exporter, self._links(), self._supervisor
+        )
+        capturing = self._capturing = Capturing(
+            self._settings,
+            self._store,
+            captures,
+            self._director,
+            capture_exporter,
+            self._supervisor,
+        )
         self.control = Control(publisher, self._director, pipelines, captures, exporter)
         services = Services(
             settings=self._settings,
@@ -334,6 +354,8 @@ class _Running:
             collections=await Collections.load(self._store),
             alerts=alerts,
             captures=captures,
+            capturing=capturing,
+            capture_exporter=capture_exporter,
             jobs=jobs,
             exporter=exporter,
             transcriber=transcriber,
@@ -355,10 +377,12 @@ class _Running:
         self._supervisor.start_soon(webhooks.run, name="webhooks")
         await alerts.open()
         self._supervisor.start_soon(self._director.resume, name="resume")
-        self._supervisor.start_soon(jobs.resume, name="resume-jobs")
+        self._supervisor.start_soon(self._resume_jobs, jobs, capturing, name="resume-jobs")
 
     async def aclose(self) -> None:
         """Take everything down, in the opposite order."""
+        if self._capturing is not None:
+            self._capturing.aclose()
         if self._alerts is not None:
             self._alerts.stop()  # before the engines go: what is not judged waits in the store
         if self._jobs is not None:
@@ -380,6 +404,10 @@ class _Running:
             await self._outbound.aclose()
             await self._store.aclose()
             await anyio.to_thread.run_sync(self.data.remove)
+
+    async def _resume_jobs(self, jobs: Jobs, capturing: Capturing) -> None:
+        await jobs.resume()
+        await capturing.resume()  # it follows the exports that go on
 
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._supervisor.start_soon(work, name=name)

@@ -10,7 +10,9 @@ from rtstream_async.local.hub import Hub
 from rtstream_async.local.outbound import Outbound
 from rtstream_async.local.pipelines.alerts import Alerts
 from rtstream_async.local.pipelines.attaching import Pipelines
+from rtstream_async.local.pipelines.capture_export import CaptureExporter
 from rtstream_async.local.pipelines.captures import Captures
+from rtstream_async.local.pipelines.capturing import Capturing
 from rtstream_async.local.pipelines.director import Director
 from rtstream_async.local.pipelines.export import Exporter
 from rtstream_async.local.pipelines.jobs import Jobs
@@ -43,6 +45,8 @@ class Services:
     pipelines: Pipelines
     collections: Collections
     captures: Captures
+    capturing: Capturing
+    capture_exporter: CaptureExporter
     jobs: Jobs
     exporter: Exporter
     transcriber: Transcriber

@@ -26,6 +26,8 @@ class Settings:
     clip_lifetime: float = 86_400.0  #: how long an issued manifest URL plays
     clip_patience: float = 5.0  #: how long playback waits for the end of its window
     job_patience: float = 20.0  #: how long a request waits for long work before it says "later"
+    capture_timeout: float = 60.0  #: how long a capture session goes on with no publisher
+    capture_settle: float = 5.0  #: how long its first publisher waits for the others
     drain: float = 8.0  #: how long recordings and indexes may take to finish at shutdown
     webhook_allow: tuple[str, ...] | None = None  #: hosts that webhooks may call; `None`: all
     hub: HubSettings = attrs.field(factory=HubSettings)

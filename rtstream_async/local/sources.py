@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from pathlib import Path
@@ -13,7 +14,7 @@ import attrs
 from rtstream_async.local.domain.sources import Source, SourceKind, parse_source
 from rtstream_async.local.refusal import Refusal, invalid
 
-__all__ = ["SCRIPTED", "free_port", "is_listening", "redacted", "resolve_source"]
+__all__ = ["SCRIPTED", "free_ports", "is_listening", "redacted", "resolve_source"]
 
 SCRIPTED = "scripted://"
 """Sources that only `control` feeds: no media, records as the test says."""
@@ -57,12 +58,13 @@ def is_listening(url: str) -> bool:
     return False
 
 
-def free_port() -> int:
-    """Return a port of the loopback interface that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Return different ports of the loopback interface that are free now."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def redacted(url: str) -> str:

@@ -112,7 +112,14 @@ JOB = Route("GET", "/job/{job_id}", repeatable=True)
 CAPTURE_CREATE = Route("POST", "/collection/{collection_id}/capture/session")
 CAPTURE_LIST = Route("GET", "/collection/{collection_id}/capture/session", repeatable=True)
 CAPTURE = Route("GET", "/collection/{collection_id}/capture/session/{session_id}", repeatable=True)
+# A repeated export tells how far it is.
+CAPTURE_EXPORT = Route(
+    "POST", "/collection/{collection_id}/capture/session/{session_id}/export", repeatable=True
+)
 CAPTURE_TOKEN = Route("POST", "/capture/session/token")
+CAPTURE_START = Route("POST", "/capture/session/start")
+CAPTURE_RUN = Route("GET", "/capture/session/{session_id}", repeatable=True)
+CAPTURE_STOP = Route("POST", "/capture/session/{session_id}/stop", repeatable=True)
 
 UNDERSTANDING_CREATE = Route("POST", "/rtstream/{stream_id}/understand")
 UNDERSTANDING_LIST = Route("GET", "/rtstream/{stream_id}/understand", repeatable=True)

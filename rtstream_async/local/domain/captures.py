@@ -11,6 +11,7 @@ import attrs
 
 __all__ = [
     "TRANSITIONS",
+    "Attendance",
     "CaptureLife",
     "CaptureSignal",
     "CaptureState",
@@ -95,10 +96,39 @@ def way_to(target: CaptureState, state: CaptureState) -> list[CaptureSignal] | N
     return None
 
 
-def export_status(state: CaptureState, *, is_stored: bool) -> str | None:
+@attrs.define
+class Attendance:
+    """Who publishes to a session, and what follows from that; times in seconds, of any clock."""
+
+    channels: int  #: how many publishers are expected
+    timeout: float  #: how long a session goes on with nobody there
+    settle: float  #: how long the first publisher waits for the others
+    _seen: float  #: when somebody was last there, or when waiting began
+    _first: float | None = attrs.field(default=None, init=False)
+
+    def see(self, present: int, now: float, *, is_active: bool) -> CaptureSignal | None:
+        """Note how many are there now; return what that means for the session, if anything."""
+        if present:
+            self._seen = now
+            self._first = now if self._first is None else self._first
+        is_deserted = now - self._seen >= self.timeout
+        if is_active:
+            return CaptureSignal.STOP if is_deserted else None
+        if present >= self.channels:
+            return CaptureSignal.FLOWING
+        if self._first is None:
+            return CaptureSignal.FAIL if is_deserted else None
+        return CaptureSignal.FLOWING if now - self._first >= self.settle else None
+
+
+def export_status(
+    state: CaptureState, *, is_stored: bool, is_exporting: bool = False
+) -> str | None:
     """Return how far the export of a session is; `None`: nothing of it is stored for one."""
     if state is CaptureState.EXPORTED:
         return "exported"
     if not is_stored:
         return None
-    return "failed" if state is CaptureState.FAILED else "pending"
+    if state is CaptureState.FAILED:
+        return "failed"
+    return "exporting" if is_exporting else "pending"

@@ -21,7 +21,7 @@ from rtstream_async.protocol.channels import category_of
 from rtstream_async.protocol.codec import emit
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "capture_data", "channel_data", "checked_callback"]
 
 _STATES = tuple(state.value for state in CaptureState)
 _PAGE = 100
@@ -40,14 +40,14 @@ async def create_capture(call: Call) -> Reply:
         collection_id=check_collection(call, call.ids["collection_id"]),
         end_user_id=body.required_text("end_user_id"),
         status=CaptureState.CREATED.value,
-        callback_url=_checked_callback(call),
+        callback_url=checked_callback(call),
         ws_connection_id=body.text("ws_connection_id"),
         metadata=body.mapping("metadata").values,
         channels=(),
         created_us=microseconds(now),
     )
     await call.services.captures.create(row)
-    return Reply(data=_capture(CaptureView(row=row, streams={})))
+    return Reply(data=capture_data(call, CaptureView(row=row, streams={})))
 
 
 async def list_captures(call: Call) -> Reply:
@@ -63,7 +63,9 @@ async def list_captures(call: Call) -> Reply:
         limit=query.integer("limit", _PAGE, low=1, high=_MAX_PAGE),
     )
     views, following = await call.services.store.run(stored.list_captures, page)
-    return Reply(data={"sessions": [_capture(view) for view in views], "next_page": following})
+    return Reply(
+        data={"sessions": [capture_data(call, view) for view in views], "next_page": following}
+    )
 
 
 async def get_capture(call: Call) -> Reply:
@@ -72,7 +74,7 @@ async def get_capture(call: Call) -> Reply:
     view = await call.services.store.run(stored.view_capture, collection, id_)
     if view is None:
         raise not_found("capture session", id_)
-    return Reply(data=_capture(view))
+    return Reply(data=capture_data(call, view))
 
 
 async def issue_token(call: Call) -> Reply:
@@ -90,7 +92,12 @@ async def issue_token(call: Call) -> Reply:
     )
 
 
-def _checked_callback(call: Call) -> str | None:
+def checked_callback(call: Call) -> str | None:
+    """Return the `callback_url` that is asked for, if it may be called.
+
+    Raises:
+        Refusal: It may not.
+    """
     url = call.body.text("callback_url")
     if url is not None:
         try:
@@ -100,7 +107,8 @@ def _checked_callback(call: Call) -> str | None:
     return url
 
 
-def _capture(view: CaptureView) -> dict[str, Any]:
+def capture_data(call: Call, view: CaptureView) -> dict[str, Any]:
+    """Return a session as REST answers it."""
     row = view.row
     return {
         # No `id` beside it: the official SDK can't take both.
@@ -112,10 +120,12 @@ def _capture(view: CaptureView) -> dict[str, Any]:
         "ws_connection_id": row.ws_connection_id,
         "metadata": row.metadata,
         "created_at": emit.created_at(row.created_us / 1e6),
-        "channels": [_channel(channel) for channel in row.channels],
+        "channels": [channel_data(channel) for channel in row.channels],
         "primary_video_channel_id": _primary(row.channels),
         "export_status": export_status(
-            row.state, is_stored=any(channel.store for channel in row.channels)
+            row.state,
+            is_stored=any(channel.store for channel in row.channels),
+            is_exporting=call.services.capture_exporter.is_exporting(row.id),
         ),
         "exported_video_id": row.exported_video_id,
         "error": row.error,
@@ -134,7 +144,8 @@ def _capture(view: CaptureView) -> dict[str, Any]:
     }
 
 
-def _channel(channel: CaptureChannelRow) -> dict[str, Any]:
+def channel_data(channel: CaptureChannelRow) -> dict[str, Any]:
+    """Return a channel as REST answers it."""
     return {
         "channel_id": channel.channel_id,
         "name": channel.name,

@@ -170,6 +170,16 @@ ANSWERS: Mapping[str, Schema] = {
     "Captures": fields(
         {"sessions": listing(ref("Capture")), "next_page": optional(TEXT)}, required=["sessions"]
     ),
+    "CaptureExport": fields(
+        {
+            "session_id": TEXT,
+            "video_channel_id": TEXT,
+            "export_status": TEXT,
+            "video_id": optional(TEXT),
+            **_URLS,
+        },
+        required=["session_id", "export_status"],
+    ),
     "Token": fields(
         {"token": TEXT, "expires_at": MOMENT, "expires_in": SECONDS}, required=["token"]
     ),

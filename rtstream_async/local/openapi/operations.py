@@ -332,6 +332,38 @@ OPERATIONS: Mapping[Route, Operation] = {
         },
     ),
     routes.CAPTURE: Operation(answer="Capture"),
+    routes.CAPTURE_EXPORT: Operation(
+        answer="CaptureExport",
+        body={
+            "video_channel_id": optional(TEXT),
+            "connection_id": optional(TEXT),
+            **_SOCKET,
+        },
+    ),
+    routes.CAPTURE_START: Operation(
+        answer="Capture",
+        body={
+            "session_id": TEXT,
+            "channels": listing(
+                fields(
+                    {
+                        "channel_id": TEXT,
+                        "channel_name": optional(TEXT),
+                        "name": optional(TEXT),
+                        "type": choice("audio", "video"),
+                        "store": FLAG,
+                        "is_primary": FLAG,
+                    },
+                    required=["channel_id"],
+                )
+            ),
+            **_SOCKET,
+            "callback_url": optional(TEXT),
+        },
+        required=["session_id", "channels"],
+    ),
+    routes.CAPTURE_RUN: Operation(answer="Capture"),
+    routes.CAPTURE_STOP: Operation(answer="Capture", body={}),
     routes.CAPTURE_TOKEN: Operation(
         answer="Token", body={"expires_in": whole(1, 10**7), "user_id": optional(TEXT)}
     ),

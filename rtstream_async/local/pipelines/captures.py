@@ -30,6 +30,7 @@ __all__ = ["CaptureOutcome", "Captures"]
 logger = logging.getLogger(__name__)
 
 _TIMEOUT: Final = 10.0  # seconds for one attempt of a webhook
+_ENDS: Final = (CaptureState.EXPORTED, CaptureState.FAILED)
 
 
 @attrs.frozen(kw_only=True)
@@ -80,6 +81,24 @@ class Captures:
             raise not_found("capture session", id_)
         return row
 
+    async def announce(
+        self, id_: str, channels: Sequence[CaptureChannelRow], **changes: Any
+    ) -> CaptureRow:
+        """Have a session consist of these channels alone, with what else changes of its row.
+
+        Raises:
+            Refusal: There is no such session.
+        """
+        row = await self._store.run(stored.announce_capture, id_, channels, changes)
+        if row is None:
+            raise not_found("capture session", id_)
+        return row
+
+    async def unfinished(self) -> list[CaptureRow]:
+        """Return the sessions of which something is still to come."""
+        states = [state for state in CaptureState if state not in _ENDS]
+        return await self._store.run(stored.captures_in, states)
+
     async def move(
         self, id_: str, signal: CaptureSignal, outcome: CaptureOutcome | None = None
     ) -> CaptureRow:
@@ -107,6 +126,10 @@ class Captures:
             raise not_found("capture session", id_)
         self._tell(row, await self._message(row, outcome))
         return row
+
+    async def push(self, row: CaptureRow, outcome: CaptureOutcome, connection_id: str) -> None:
+        """Tell one more socket where a session is."""
+        self._hub.send(connection_id, emit.frame(await self._message(row, outcome)))
 
     async def _message(self, row: CaptureRow, outcome: CaptureOutcome) -> CaptureMessage:
         active = row.state is CaptureState.ACTIVE

@@ -18,6 +18,8 @@ __all__ = [
     "CaptureRow",
     "CaptureView",
     "add_capture",
+    "announce_capture",
+    "captures_in",
     "delete_captures",
     "get_capture",
     "list_captures",
@@ -38,6 +40,14 @@ class CaptureChannelRow:
     store: bool = False
     is_primary: bool = False
     rtstream_id: str | None = None  #: its stream, once there is one
+    # Who knows them can push.
+    rtmp_url: str | None = attrs.field(default=None, repr=False)
+    rtsp_url: str | None = attrs.field(default=None, repr=False)
+
+    @property
+    def is_pushed(self) -> bool:
+        """Whether it comes to a listener of this server."""
+        return self.rtmp_url is not None
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +70,22 @@ class CaptureRow:
     def state(self) -> CaptureState:
         """Where it is in its life."""
         return CaptureState(self.status)
+
+    @property
+    def pushed(self) -> tuple[CaptureChannelRow, ...]:
+        """Its channels that come to listeners of this server."""
+        return tuple(channel for channel in self.channels if channel.is_pushed)
+
+    def channel_to_export(self, id_: str | None = None) -> CaptureChannelRow | None:
+        """Return the channel with this id, or the one that stands for the session.
+
+        That is the primary one, or else the first with a picture, or else the first; of those
+        that are stored.
+        """
+        if id_ is not None:
+            return next((one for one in self.channels if one.channel_id == id_), None)
+        stored = [one for one in self.channels if one.store]
+        return min(stored, key=lambda one: (not one.is_primary, one.type != "video"), default=None)
 
 
 @attrs.frozen(kw_only=True)
@@ -155,6 +181,31 @@ def set_channels(
     after = attrs.evolve(before, channels=tuple(kept.values()))
     update(db, "captures", after)
     return after
+
+
+def announce_capture(
+    db: sqlite3.Connection,
+    id_: str,
+    channels: Sequence[CaptureChannelRow],
+    changes: Mapping[str, Any],
+) -> CaptureRow | None:
+    """Have a session consist of these channels, with what else changes; `None`: not there."""
+    before = get_capture(db, id_)
+    if before is None:
+        return None
+    after = attrs.evolve(before, channels=tuple(channels), **changes)
+    update(db, "captures", after)
+    return after
+
+
+def captures_in(db: sqlite3.Connection, states: Sequence[CaptureState]) -> list[CaptureRow]:
+    """Return the sessions that are in one of some states, oldest first."""
+    marks = ", ".join("?" * len(states))
+    rows = db.execute(
+        f"SELECT * FROM captures WHERE status IN ({marks}) ORDER BY id",  # noqa: S608 - marks only
+        [state.value for state in states],
+    )
+    return [from_row(CaptureRow, row) for row in rows]
 
 
 def delete_captures(db: sqlite3.Connection, collection_id: str | None = None) -> None:
