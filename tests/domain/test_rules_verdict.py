@@ -146,6 +146,7 @@ TRUTHS: list[tuple[str, Observation, Truth]] = [
     ("a dog", told("A person or a dog. "), UNSURE),
     ("a person in red", told("A man in a red jacket."), FITS),
     ("a dog", told("A street with a man and a dog."), FITS),
+    ("a person", told("A man enters the shop."), FITS),
     ("a cat", told("A street with a man and a dog."), UNSURE),
     ("a person in red", told("A man in a blue jacket."), UNSURE),
     ("the word Slack is on the screen", told('{"app_name": "Slack"}'), FITS),

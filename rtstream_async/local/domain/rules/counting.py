@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rtstream_async.local.domain.rules.finding import Finding, fits, fits_not, unsure
 from rtstream_async.local.domain.rules.observation import Observation
 from rtstream_async.local.domain.rules.reading import read_prompt
-from rtstream_async.local.domain.rules.tree import AllOf, NotSo, Rule, Thing
+from rtstream_async.local.domain.rules.tree import AllOf, Became, NotSo, Rule, Thing
 from rtstream_async.local.domain.rules.wording import asked_for, counted, listed
 
 __all__ = ["find_thing"]
@@ -132,6 +132,7 @@ def _things(rule: Rule, *, is_there: bool) -> Iterator[tuple[bool, Thing]]:
                 yield from _things(part, is_there=is_there)
         case NotSo(part):
             yield from _things(part, is_there=not is_there)
+        case Became(part):  # `a man enters the shop`: he is there
+            yield from _things(part, is_there=is_there)
         case _:
-            # What comes, goes or may be: its things are neither here nor not here.
-            return
+            return  # what has gone, or may be: its things are neither here nor not here
