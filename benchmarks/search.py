@@ -33,6 +33,7 @@ _THRESHOLD = 0.2  # what the official SDK sends with a search in a video
 _STREAMS = 10  # that the many records are of
 _PATH = "/rtstream/collection/default/search"
 _HITS = 20
+_RANK = 60  # what reciprocal rank fusion adds to every rank
 _TIMEOUT = 120.0  # seconds
 _SEARCH = "a search over REST"
 _VECTOR = "the question's vector"
@@ -46,12 +47,16 @@ Floats = NDArray[np.float32]
 async def measure_quality() -> Sequence[Mapping[str, object]]:
     """Return how good search is by meaning, by words, and by both, as a client sees it."""
     data = labelled()
-    rows = [_row("meaning alone", data.paraphrased, await _by_meaning(data))]
+    meant = await _by_meaning(data)
+    rows = [_row("meaning alone", data.paraphrased, meant)]
     names = {text: name for name, text in data.scenes.items()}
     with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder), list(names), owners=1)
         found = [_by_words(Path(folder), question.query, data) for question in data.paraphrased]
         rows.append(_row("words alone (FTS5, BM25)", data.paraphrased, found))
+        for weight in (0.2, 0.5):
+            mixed = [_mix(*orders, weight) for orders in zip(meant, found, strict=True)]
+            rows.append(_row(f"ranks mixed (RRF), words at {weight}", data.paraphrased, mixed))
         async with LocalServer(folder) as server, _client(server) as http:
             await _settled(http)
             for title, questions, options in (
@@ -138,6 +143,14 @@ def _by_words(folder: Path, query: str, data: Labelled) -> list[str]:
             "SELECT rowid FROM document_words WHERE document_words MATCH ? ORDER BY rank", (words,)
         )
         return [names[number - 1] for (number,) in rows]
+
+
+def _mix(meant: Sequence[str], said: Sequence[str], weight: float) -> list[str]:
+    """Return two orders as one, by reciprocal ranks: what could be done instead."""
+    scores = {name: 1 / (_RANK + place) for place, name in enumerate(meant)}
+    for place, name in enumerate(said):
+        scores[name] += weight / (_RANK + place)
+    return sorted(scores, key=lambda name: -scores[name])
 
 
 async def _many(

@@ -77,7 +77,8 @@ async def test_what_is_said_is_found_and_plays(here: Site, video: str) -> None:
     assert result["video_id"] == video
     assert result["collection_id"] == record_["collection_id"]
     assert result["title"] == "Standup"
-    assert result["length"] == pytest.approx(6, abs=0.2)
+    assert float(result["length"]) == pytest.approx(6, abs=0.2)
+    assert result["length"] == record_["length"]
     (doc,) = result["docs"]
     assert (doc["start"], doc["end"], doc["text"]) == (0, 0.75, SAID[0])
     assert doc["engine"] == "ears"

@@ -219,7 +219,7 @@ def _results(
             "video_id": id_,
             "collection_id": by_id[id_].collection_id,
             "title": by_id[id_].name,
-            "length": by_id[id_].duration,
+            "length": str(round(by_id[id_].duration, 3)),  # text in every recorded answer
             "docs": [
                 _doc(call, by_id[id_], hit)
                 for hit in sorted(hits, key=lambda hit: (0 if by_start else -hit.score, hit.start))
