@@ -26,8 +26,8 @@
         ├── LinkClosedError                       the link has ended for good
         └── SlowConsumerError                     this subscription fell behind
 
-`InvalidRequestError`, `AuthenticationError`, `RequestTimeoutError` and `SearchError` are the official
-SDK's names.
+`InvalidRequestError`, `AuthenticationError`, `RequestTimeoutError` and `SearchError` are the
+official SDK's names.
 No error carries the key: paths have no query, and URLs with a credential are never kept.
 """
 

@@ -97,13 +97,13 @@ class Watching:
     async def _ask(self) -> str:
         """Return what is wrong with the stream, or with the first of what works on it."""
         await self.stream.refresh()
-        told = [self.stream.raw]
+        told: list[Mapping[str, Any]] = [self.stream.raw]
         for index in self.armed.indexes:
             await index.refresh()
             told.append(index.raw)
         if self.armed.transcript:
             told.append((await self.stream.get_transcript_status()).raw)
-        return next(filter(None, map(_trouble, told)), "")
+        return next((trouble for raw in told if (trouble := _trouble(raw))), "")
 
     def _note_state(self, note: str) -> None:
         status = self.stream.status or "?"

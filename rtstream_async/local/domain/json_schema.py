@@ -115,7 +115,8 @@ def _items(value: Any, schema: _Schema, place: _Place) -> Iterator[str]:
         return
     first = _list(schema.get("prefixItems"))
     rest = schema.get("items", True)
-    for number, item in enumerate(cast("list[Any]", value)):
+    items: list[Any] = value
+    for number, item in enumerate(items):
         rules = first[number] if number < len(first) else rest
         yield from _problems(item, rules, place.inside(f"[{number}]"))
 
@@ -136,7 +137,10 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _list(part: object) -> list[Any]:
-    return cast("list[Any]", part) if isinstance(part, list) else []
+    if not isinstance(part, list):
+        return []
+    items: list[Any] = part
+    return items
 
 
 def _object(part: object) -> dict[str, Any]:
