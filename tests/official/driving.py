@@ -32,7 +32,7 @@ _SDK = str(Path(videodb.__file__).parent)
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _FORMS = {
     **{
-        prefix: re.compile(f"{prefix}-{_UUID}") for prefix in ("rts", "c", "m", "a", "cap", "conn")
+        prefix: re.compile(f"{prefix}-{_UUID}") for prefix in ("rts", "c", "m", "a", "cap")
     },
     **{prefix: re.compile(rf"{prefix}-\S{{8,}}") for prefix in ("und", "idx", "sk", "st")},
     "hex": re.compile("[0-9a-f]{16}"),
