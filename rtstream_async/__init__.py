@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     )
     from rtstream_async.models.captures import (
         CaptureChannel,
+        CaptureExport,
         ClientToken,
     )
     from rtstream_async.models.exports import (
@@ -132,6 +133,9 @@ if TYPE_CHECKING:
         RTStreamSearchResult,
         RTStreamShot,
     )
+    from rtstream_async.resources.search_v2 import (
+        SearchResponse,
+    )
     from rtstream_async.resources.understanding import (
         RTStreamIndex,
         RTStreamUnderstanding,
@@ -159,6 +163,7 @@ __all__ = [
     "AudioMessage",
     "AuthenticationError",
     "CaptureChannel",
+    "CaptureExport",
     "CaptureMessage",
     "CaptureSession",
     "CaptureStream",
@@ -206,6 +211,7 @@ __all__ = [
     "Scene",
     "SceneMessage",
     "SearchError",
+    "SearchResponse",
     "SearchResult",
     "ServerError",
     "Shot",
@@ -272,7 +278,11 @@ _HOMES = {
         "StateChange",
     ),
     "rtstream_async.models.base": ("UNSET",),
-    "rtstream_async.models.captures": ("CaptureChannel", "ClientToken"),
+    "rtstream_async.models.captures": (
+        "CaptureChannel",
+        "CaptureExport",
+        "ClientToken",
+    ),
     "rtstream_async.models.exports": ("RTStreamExportResult",),
     "rtstream_async.models.jobs": ("JobProgress",),
     "rtstream_async.models.messages": (
@@ -306,6 +316,7 @@ _HOMES = {
     "rtstream_async.resources.search": ("RTStreamSearchResult", "RTStreamShot"),
     "rtstream_async.resources.understanding": ("RTStreamIndex", "RTStreamUnderstanding"),
     "rtstream_async.resources.video": ("Video",),
+    "rtstream_async.resources.search_v2": ("SearchResponse",),
     "rtstream_async.resources.video_search": ("SearchResult", "Shot"),
     "rtstream_async.transport.socket": ("SocketOptions",),
 }

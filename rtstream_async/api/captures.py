@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rtstream_async.api.caller import Caller
-from rtstream_async.models.captures import CaptureRecord, ClientToken
+from rtstream_async.models.captures import CaptureExport, CaptureRecord, ClientToken
 from rtstream_async.models.records import Page
 from rtstream_async.protocol import routes
 from rtstream_async.protocol.codec import captures
 from rtstream_async.protocol.paging import ByCursor
 
-__all__ = ["create", "get", "issue_token", "list_page"]
+__all__ = ["create", "export", "get", "issue_token", "list_page", "start", "stop"]
 
 
 async def create(
@@ -66,6 +66,42 @@ async def list_page(
         query={"status": status or None, "end_user_id": end_user_id or None, **place.query()},
         collection_id=collection_id,
     )
+
+
+async def export(
+    caller: Caller,
+    collection_id: str,
+    session_id: str,
+    *,
+    video_channel_id: str | None = None,
+    connection_id: str | None = None,
+) -> CaptureExport:
+    """Export the session, or ask how far that is; what is empty is left out."""
+    # The one call whose socket is not named `ws_connection_id`.
+    optional = {"video_channel_id": video_channel_id, "connection_id": connection_id}
+    return await caller.call(
+        routes.CAPTURE_EXPORT,
+        lambda data: captures.export(data, session_id=session_id),
+        body={key: value for key, value in optional.items() if value},
+        collection_id=collection_id,
+        session_id=session_id,
+    )
+
+
+async def start(
+    caller: Caller, session_id: str, channels: Sequence[Mapping[str, Any]]
+) -> CaptureRecord:
+    """Start the session, and return it with where each channel is to be pushed."""
+    return await caller.call(
+        routes.CAPTURE_START,
+        lambda data: captures.session(data, collection_id="default", session_id=session_id),
+        body={"session_id": session_id, "channels": list(channels)},
+    )
+
+
+async def stop(caller: Caller, session_id: str) -> None:
+    """Stop the session."""
+    await caller.call(routes.CAPTURE_STOP, lambda _: None, body={}, session_id=session_id)
 
 
 async def issue_token(caller: Caller, *, expires_in: int) -> ClientToken:

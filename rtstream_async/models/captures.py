@@ -13,7 +13,7 @@ import attrs
 from rtstream_async.models.base import Keyed, no_fields, raw_field
 from rtstream_async.models.records import StreamRecord
 
-__all__ = ["CaptureChannel", "CaptureRecord", "ClientToken"]
+__all__ = ["CaptureChannel", "CaptureExport", "CaptureRecord", "ClientToken"]
 
 
 @attrs.frozen(kw_only=True)
@@ -25,6 +25,11 @@ class CaptureChannel(Keyed):
     type: str | None = None  #: `audio` or `video`
     store: bool = False  #: whether it is recorded for export
     is_primary: bool = False
+    # Who knows them can push.
+    rtsp_url: str | None = attrs.field(default=None, repr=False)
+    """Where the capturing program pushes it; known to that program alone."""
+    rtmp_url: str | None = attrs.field(default=None, repr=False)
+    """The same for RTMP, which the local server takes as well."""
     raw: Mapping[str, Any] = raw_field()
 
 
@@ -47,6 +52,33 @@ class CaptureRecord(Keyed):
     exported_video_id: str | None = None
     rtstreams: tuple[StreamRecord, ...] = ()
     raw: Mapping[str, Any] = raw_field()
+
+
+@attrs.frozen(kw_only=True)
+class CaptureExport(Keyed):
+    """How far the export of a capture session is; the official SDK gives the same as a `dict`."""
+
+    session_id: str
+    video_channel_id: str | None = None  #: the channel that is exported
+    export_status: str | None = None  #: `exporting`, `exported`, `failed`, or any other word
+    video_id: str | None = None  #: what came of it; `None` as long as it goes on
+    # Both may hold a token, and a repr ends up in logs.
+    stream_url: str | None = attrs.field(default=None, repr=False)
+    player_url: str | None = attrs.field(default=None, repr=False)
+    name: str | None = None
+    duration: float | None = None  #: seconds
+    error: str | None = None  #: why it failed
+    raw: Mapping[str, Any] = raw_field()
+
+    @property
+    def is_exported(self) -> bool:
+        """Whether it is done, and can be played."""
+        return self.export_status == "exported"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is done, or failed."""
+        return self.export_status in {"exported", "failed"}
 
 
 class ClientToken(str):

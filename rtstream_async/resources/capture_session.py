@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import anyio
+import attrs
+
 from rtstream_async.api import captures
 from rtstream_async.errors import InvalidArgumentError
-from rtstream_async.models.base import Unset
-from rtstream_async.models.captures import CaptureChannel, CaptureRecord
+from rtstream_async.models.base import UNSET, Unset
+from rtstream_async.models.captures import CaptureChannel, CaptureExport, CaptureRecord
+from rtstream_async.models.jobs import JobProgress
 from rtstream_async.models.records import Page
 from rtstream_async.protocol.bounds import at_least, web_address
 from rtstream_async.protocol.channels import matching
@@ -28,6 +33,8 @@ if TYPE_CHECKING:  # loaded with the reader, when the first one is made
 __all__ = ["CaptureSession", "create_session", "get_session", "list_sessions"]
 
 _CHANNEL = "capture_session"
+_FIRST_LOOK = 0.5  # seconds until an export is asked about
+_LONGEST_PAUSE = 5.0  # seconds
 
 
 class CaptureSession(Handle[CaptureRecord]):
@@ -135,6 +142,59 @@ class CaptureSession(Handle[CaptureRecord]):
             RTStream(self._context, record)
             for record in matching(category, self._record.rtstreams, known=known)
         ]
+
+    async def export(
+        self,
+        video_channel_id: str | None = None,
+        ws_connection_id: str | Unset | None = UNSET,
+        *,
+        wait: float | None = None,
+        progress: Callable[[JobProgress], object] | None = None,
+    ) -> CaptureExport:
+        """Return how far the export of the stopped session is; it begins when it had not.
+
+        As in the official SDK, call it again until `export_status` is `exported`; or have it do
+        that with `wait`. Cancelling does not stop the service.
+
+        Args:
+            video_channel_id: The channel to export. `None`: the one with the primary picture.
+            ws_connection_id: Where the end is told. Not given: to this connection's own socket,
+                so that `events()` has it. `None`: nowhere else than where the session's other
+                changes are.
+            wait: Seconds to wait for its end; after that, what is known then is returned.
+                `None`: do not wait.
+            progress: Told at each look, while it waits.
+
+        Raises:
+            ConflictError, ValidationError: The session still runs, there is no such channel, or
+                nothing of it is stored.
+        """
+        target = await self._context.push_target(ws_connection_id)
+        self._context.note_armed(target, stream_id=self.id, channel=_CHANNEL)
+        begun, pause = time.monotonic(), 0.0
+        while True:
+            made = await captures.export(
+                self._context.caller,
+                self.collection_id,
+                self.id,
+                video_channel_id=video_channel_id,
+                connection_id=target,
+            )
+            elapsed = time.monotonic() - begun
+            if progress is not None:
+                progress(JobProgress(status=made.export_status or "unknown", elapsed=elapsed))
+            pause = min(pause + _FIRST_LOOK, _LONGEST_PAUSE)
+            left = 0.0 if wait is None else wait - elapsed
+            if made.is_over or left <= 0:
+                break
+            await anyio.sleep(min(pause, left))
+        if video_channel_id is None:
+            self._record = attrs.evolve(
+                self._record,
+                export_status=made.export_status,
+                exported_video_id=made.video_id or self._record.exported_video_id,
+            )
+        return made
 
     @overload
     def events(

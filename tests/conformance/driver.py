@@ -99,6 +99,7 @@ HANDLES = {
 PUSHING = {
     *("connect_rtstream", "create_alert", "index_audio", "index_scenes", "index_spoken_words"),
     *("create_capture_session", "index_visuals", "start_transcript", "understand"),
+    "capture_session.export",
 }
 """Here, these push to our own socket unless told not to; the official SDK knows no socket."""
 
@@ -112,7 +113,7 @@ def call(conn, row):
         method, args = "get_collection", {}
     if row["call"] == "collection.get_rtstream":
         args = {"id": STREAM}
-    if method in PUSHING and owner != "video":
+    if (method in PUSHING and owner != "video") or row["call"] in PUSHING:
         args.setdefault("ws_connection_id", None)
     return getattr(handle, method)(**args)
 

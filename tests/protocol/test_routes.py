@@ -18,8 +18,8 @@ def test_an_empty_id_is_refused():
         routes.COLLECTION.path(collection_id="")
 
 
-ASKS = {"semantic-search", "search", "export", "stream", "compile", "v2", "generate_url"}
-"""POSTs that change nothing, or answer with the same asset when they come again."""
+ASKS = {"semantic-search", "search", "export", "stream", "compile", "v2", "generate_url", "stop"}
+"""POSTs that change nothing, or nothing more when they come again."""
 
 
 @pytest.mark.parametrize("name", ALL)

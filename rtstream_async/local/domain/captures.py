@@ -103,15 +103,15 @@ class Attendance:
     channels: int  #: how many publishers are expected
     timeout: float  #: how long a session goes on with nobody there
     settle: float  #: how long the first publisher waits for the others
-    _seen: float  #: when somebody was last there, or when waiting began
+    seen: float  #: when somebody was last there, or when waiting began
     _first: float | None = attrs.field(default=None, init=False)
 
     def see(self, present: int, now: float, *, is_active: bool) -> CaptureSignal | None:
         """Note how many are there now; return what that means for the session, if anything."""
         if present:
-            self._seen = now
+            self.seen = now
             self._first = now if self._first is None else self._first
-        is_deserted = now - self._seen >= self.timeout
+        is_deserted = now - self.seen >= self.timeout
         if is_active:
             return CaptureSignal.STOP if is_deserted else None
         if present >= self.channels:

@@ -207,12 +207,13 @@ class Capturing:
             scope.cancel()
 
     async def _watch(self, row: CaptureRow, scope: anyio.CancelScope, is_resumed: bool) -> None:
+        ended: tuple[CaptureSignal, str] | None = None
         try:
             with scope:
-                signal, reason = await self._await_end(row, is_resumed=is_resumed)
-            if scope.cancelled_caught or self._watched.pop(row.id, None) is None:
-                return  # somebody has stopped it
-            await self._end(row, signal, reason)
+                ended = await self._await_end(row, is_resumed=is_resumed)
+            # Else somebody has stopped it.
+            if ended is not None and self._watched.pop(row.id, None) is not None:
+                await self._end(row, *ended)
         except Refusal as refusal:
             logger.warning("capture session %s: %s", row.id, refusal.message)
         except Exception:  # one session's trouble is not the server's

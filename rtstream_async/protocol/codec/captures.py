@@ -8,14 +8,19 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from rtstream_async.errors import ProtocolError
-from rtstream_async.models.captures import CaptureChannel, CaptureRecord, ClientToken
+from rtstream_async.models.captures import (
+    CaptureChannel,
+    CaptureExport,
+    CaptureRecord,
+    ClientToken,
+)
 from rtstream_async.models.records import Page, StreamRecord
 from rtstream_async.protocol.codec.fields import as_list, as_object, boolean, real, text
 from rtstream_async.protocol.codec.replies import stream
 from rtstream_async.protocol.codec.times import to_seconds
 from rtstream_async.protocol.paging import ByCursor
 
-__all__ = ["client_token", "session", "session_page"]
+__all__ = ["client_token", "export", "session", "session_page"]
 
 T = TypeVar("T")
 
@@ -81,6 +86,23 @@ def session_page(
     return page, after
 
 
+def export(data: object, *, session_id: str) -> CaptureExport:
+    """Return how far the export of a session is, as an answer tells it."""
+    fields = as_object(data, "export of a capture session")
+    return CaptureExport(
+        session_id=text(fields, "session_id", "capture_session_id") or session_id,
+        video_channel_id=text(fields, "video_channel_id"),
+        export_status=text(fields, "export_status", "status"),
+        video_id=text(fields, "video_id", "exported_video_id"),
+        stream_url=text(fields, "stream_url"),
+        player_url=text(fields, "player_url"),
+        name=text(fields, "name"),
+        duration=real(fields, "duration"),
+        error=text(fields, "error"),
+        raw=fields,
+    )
+
+
 def client_token(data: object) -> ClientToken:
     """Return the token that an answer issues, with its end."""
     fields = as_object(data, "client token")
@@ -110,6 +132,8 @@ def _channel(data: object) -> CaptureChannel:
         type=text(fields, "type"),
         store=boolean(fields, "store") or False,
         is_primary=boolean(fields, "is_primary") or False,
+        rtsp_url=text(fields, "rtsp_url"),
+        rtmp_url=text(fields, "rtmp_url"),
         raw=fields,
     )
 
