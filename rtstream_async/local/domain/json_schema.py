@@ -115,8 +115,7 @@ def _items(value: Any, schema: _Schema, place: _Place) -> Iterator[str]:
         return
     first = _list(schema.get("prefixItems"))
     rest = schema.get("items", True)
-    items: list[Any] = value
-    for number, item in enumerate(items):
+    for number, item in enumerate(cast("list[object]", value)):
         rules = first[number] if number < len(first) else rest
         yield from _problems(item, rules, place.inside(f"[{number}]"))
 
@@ -137,10 +136,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _list(part: object) -> list[Any]:
-    if not isinstance(part, list):
-        return []
-    items: list[Any] = part
-    return items
+    return cast("list[object]", part) if isinstance(part, list) else []
 
 
 def _object(part: object) -> dict[str, Any]:
