@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from rtstream_async.api.caller import Caller
 from rtstream_async.errors import InvalidRequestError
@@ -11,6 +11,7 @@ from rtstream_async.models.jobs import JobProgress
 from rtstream_async.models.records import Playback
 from rtstream_async.models.videos import (
     AudioRecord,
+    VideoAnswerRecord,
     VideoRecord,
     VideoSearchRecord,
     VideoTranscript,
@@ -34,10 +35,14 @@ __all__ = [
     "playback",
     "rename",
     "search",
+    "search_answer",
+    "search_meaning",
     "transcribe",
     "transcribe_audio",
     "transcript",
 ]
+
+_Found = TypeVar("_Found")
 
 ProgressTold = Callable[[JobProgress], object]
 """Told how an answer that comes later is getting on."""
@@ -94,25 +99,49 @@ async def index_spoken_words(
 
 
 async def search(
-    caller: Caller, video_id: str, *, wanted: Mapping[str, Any], collection_id: str | None = None
+    caller: Caller,
+    *,
+    wanted: Mapping[str, Any],
+    video_id: str | None = None,
+    collection_id: str | None = None,
 ) -> VideoSearchRecord:
-    """Return the parts of the video that answer the query `wanted`, the best first.
+    """Return the parts of one video, or of all of a collection, that answer the query `wanted`.
 
     Raises:
         NoResultsError: There are none, and the service says so by a refusal.
     """
+    pair = (routes.VIDEO_SEARCH, routes.VIDEOS_SEARCH)
     try:
-        return await caller.call(
-            routes.VIDEO_SEARCH,
-            lambda data: videos.search_result(data, video_id=video_id, collection_id=collection_id),
-            body=wanted,
-            video_id=video_id,
-        )
+        return await _search(caller, pair, videos.search_result, wanted, video_id, collection_id)
     except InvalidRequestError as exc:
         nothing = videos.no_results(exc)
         if nothing is None:
             raise
         raise nothing from None
+
+
+async def search_answer(
+    caller: Caller,
+    *,
+    wanted: Mapping[str, Any],
+    video_id: str | None = None,
+    collection_id: str | None = None,
+) -> VideoAnswerRecord:
+    """Return what Search v2 says of one video, or of all of a collection."""
+    pair = (routes.VIDEO_SEARCH_V2, routes.VIDEOS_SEARCH_V2)
+    return await _search(caller, pair, videos.search_answer, wanted, video_id, collection_id)
+
+
+async def search_meaning(
+    caller: Caller,
+    *,
+    wanted: Mapping[str, Any],
+    video_id: str | None = None,
+    collection_id: str | None = None,
+) -> VideoSearchRecord:
+    """Return what is nearest in meaning in one video, or in all of a collection."""
+    pair = (routes.VIDEO_SEMANTIC_SEARCH, routes.VIDEOS_SEMANTIC_SEARCH)
+    return await _search(caller, pair, videos.search_result, wanted, video_id, collection_id)
 
 
 async def playback(
@@ -253,3 +282,22 @@ async def _transcript(
 
 def _ignored(_: object) -> None:
     """The answer says only that it was done."""
+
+
+async def _search(
+    caller: Caller,
+    routes_of: tuple[Route, Route],
+    read: Callable[..., _Found],
+    wanted: Mapping[str, Any],
+    video_id: str | None,
+    collection_id: str | None,
+) -> _Found:
+    """Search in one video, by the first of the routes, or in all of a collection, by the second."""
+    of_video, of_collection = routes_of
+
+    def found(data: object) -> _Found:
+        return read(data, video_id=video_id, collection_id=collection_id)
+
+    if video_id is not None:
+        return await caller.call(of_video, found, body=wanted, video_id=video_id)
+    return await caller.call(of_collection, found, body=wanted, collection_id=collection_id or "")

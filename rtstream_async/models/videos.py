@@ -15,6 +15,7 @@ from rtstream_async.models.base import Keyed, raw_field
 
 __all__ = [
     "AudioRecord",
+    "VideoAnswerRecord",
     "VideoRecord",
     "VideoSearchRecord",
     "VideoSegment",
@@ -94,4 +95,19 @@ class VideoSearchRecord(Keyed):
 
     shots: tuple[VideoShotRecord, ...] = ()
     warnings: tuple[Any, ...] = ()  #: what the service wants to be known, in its own words
+    raw: Mapping[str, Any] = raw_field()
+
+
+@attrs.frozen(kw_only=True)
+class VideoAnswerRecord(Keyed):
+    """What Search v2 answers: shots, or what else was asked for."""
+
+    response_type: str  #: `shots`, `deepsearch`, `aggregate`, or a word to come
+    found: VideoSearchRecord | None = None  #: `None`: the results are no shots
+    results: Any = None  #: the results as they came
+    session_id: str | None = None  #: to go on with the same question
+    waiting_for: str = "none"  #: what the service wants to be told before it goes on
+    clarification: Any = None  #: what it asks
+    trace: Any = None  #: how it came to its answer
+    warnings: tuple[Any, ...] = ()
     raw: Mapping[str, Any] = raw_field()

@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rtstream_async.errors import InvalidArgumentError
+from rtstream_async.protocol.bounds import at_least, filled
 from rtstream_async.protocol.searching import search_body
 
-__all__ = ["INDEX_TYPES", "SEARCH_TYPES", "video_search_body"]
+__all__ = [
+    "INDEX_TYPES",
+    "SEARCH_TYPES",
+    "semantic_search_body",
+    "video_search_body",
+    "video_search_v2_body",
+]
 
 SEARCH_TYPES: Final = ("semantic", "keyword")
 INDEX_TYPES: Final = ("spoken_word", "scene")
@@ -60,3 +67,59 @@ def video_search_body(
         **_FIELDS[search_type],
         **asked,
     }
+
+
+def video_search_v2_body(
+    query: object,
+    *,
+    top_k: int | None = None,
+    mode: str | None = None,
+    return_fields: object = None,
+    include_clip: bool | None = None,
+    session_id: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    score_threshold: float | None = None,
+    filter: object = None,  # noqa: A002 - the reference's name
+) -> dict[str, Any]:
+    """Return the body of a Search v2; what is `None` is left to the service.
+
+    Raises:
+        InvalidArgumentError: An argument can't be used.
+    """
+    body = {
+        **search_body(query, score_threshold=score_threshold),
+        "top_k": None if top_k is None else at_least("top_k", top_k, 1),
+        "mode": None if mode is None else filled("mode", mode),
+        "return_fields": return_fields,
+        "include_clip": include_clip,
+        "session_id": None if session_id is None else filled("session_id", session_id),
+        "config": config,
+        "filter": filter,
+    }
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def semantic_search_body(
+    query: object,
+    *,
+    index_names: Sequence[str] | str | None = None,
+    top_k: int = 10,
+    score_threshold: float | None = None,
+    filter: object = None,  # noqa: A002 - the reference's name
+    return_fields: object = None,
+    index_ids: Sequence[str] | str | None = None,
+) -> dict[str, Any]:
+    """Return the body of a search by meaning alone; what is `None` is left to the service.
+
+    Raises:
+        InvalidArgumentError: An argument can't be used.
+    """
+    body = {
+        **search_body(query, score_threshold=score_threshold),
+        "index_names": index_names,
+        "index_ids": index_ids,
+        "top_k": at_least("top_k", top_k, 1),
+        "filter": filter,
+        "return_fields": return_fields,
+    }
+    return {key: value for key, value in body.items() if value is not None}

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rtstream_async.api import collections, streams
-from rtstream_async.api import search as searches
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.models.records import Page, StreamRecord
 from rtstream_async.protocol.bounds import at_least
 from rtstream_async.protocol.paging import ByOffset
-from rtstream_async.protocol.searching import search_body
 from rtstream_async.resources.capturing import CollectionSessions
+from rtstream_async.resources.collection_search import CollectionSearch
 from rtstream_async.resources.library import Library
 from rtstream_async.resources.pages import Pages
 from rtstream_async.resources.rtstream import RTStream
-from rtstream_async.resources.search import RTStreamSearchResult
 
 __all__ = ["Collection"]
 
 _MEDIA_TYPES = ("video", "audio")
 _DEFAULT_ID = "default"
-_STREAMS = "rtstream"
 
 
-class Collection(Library, CollectionSessions):
+class Collection(CollectionSearch, Library, CollectionSessions):
     """A collection of streams and videos."""
 
     def __repr__(self) -> str:
@@ -143,70 +139,6 @@ class Collection(Library, CollectionSessions):
             return self._own(page), after
 
         return Pages(fetch, place, key=lambda stream: stream.id)
-
-    async def search(
-        self,
-        query: str,
-        search_type: str | None = None,
-        index_type: str | None = None,
-        result_threshold: int | None = None,
-        score_threshold: float | None = None,
-        dynamic_score_percentage: float | None = None,
-        filter: Sequence[Mapping[str, Any]] | None = None,  # noqa: A002 - the reference's name
-        sort_docs_on: str | None = None,
-        namespace: str | None = None,
-        scene_index_id: str | None = None,
-        index_id: str | None = None,
-    ) -> RTStreamSearchResult:
-        """Return the windows of all streams of the collection that answer a query, the best first.
-
-        Nothing found is an empty result, and no error.
-
-        Args:
-            query: What to look for, in words.
-            search_type: Of videos; for streams, it must not be given.
-            index_type: Of videos; for streams, it must not be given.
-            result_threshold: At most so many. `None`: the service's own (10).
-            score_threshold: Leave out what scores less. `None`: the service's own.
-            dynamic_score_percentage: 0 to 100: leave out what scores less than this part of the
-                way from the worst hit to the best. `None`: the service's own.
-            filter: Conditions on `metadata`, for example `[{"engine": "offline"}]`.
-            sort_docs_on: Of videos; for streams, it must not be given.
-            namespace: `rtstream`: streams. Videos are searched one by one: `Video.search()`.
-            scene_index_id: Only in this index. `None`: in all.
-            index_id: Another name for `scene_index_id`.
-
-        Raises:
-            InvalidArgumentError: An argument can't be used.
-            NotFoundError: There is no such index.
-        """
-        if namespace != _STREAMS:
-            raise InvalidArgumentError(
-                "namespace",
-                f"can't be {namespace!r}; videos are searched one by one, with video.search()",
-                allowed=(_STREAMS,),
-            )
-        of_videos = {
-            "search_type": search_type,
-            "index_type": index_type,
-            "sort_docs_on": sort_docs_on,
-        }
-        for argument, value in of_videos.items():
-            if value is not None:
-                raise InvalidArgumentError(argument, "is for videos; streams have no such thing")
-        wanted = search_body(
-            query,
-            index_id=index_id if scene_index_id is None else scene_index_id,
-            result_threshold=result_threshold,
-            score_threshold=score_threshold,
-            dynamic_score_percentage=dynamic_score_percentage,
-            filter=filter,
-        )
-        found = await searches.collection_streams(self._context.caller, self.id, wanted=wanted)
-        return RTStreamSearchResult(self._context, found, self.id)
-
-    legacy_search = search
-    """The reference has two names for it; the first one means other indexes of videos there."""
 
     def _own(self, page: Page[StreamRecord]) -> Page[RTStream]:
         return Page(

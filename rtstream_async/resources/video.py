@@ -17,13 +17,14 @@ from rtstream_async.protocol import video_parts
 from rtstream_async.protocol.video_search import video_search_body
 from rtstream_async.resources.browsing import open_page
 from rtstream_async.resources.context import Context
+from rtstream_async.resources.search_v2 import SearchesV2
 from rtstream_async.resources.spoken import Spoken
 from rtstream_async.resources.video_search import SearchResult
 
 __all__ = ["Video"]
 
 
-class Video(Spoken[VideoRecord]):
+class Video(SearchesV2, Spoken[VideoRecord]):
     """A video, such as the export of a stream."""
 
     def __init__(self, context: Context, record: VideoRecord) -> None:
@@ -203,7 +204,8 @@ class Video(Spoken[VideoRecord]):
         """Return the parts of the video that answer `query`, the best first.
 
         What is searched is what `index_spoken_words()` wrote down. (The official SDK 0.5 has moved
-        the name to another search, which can't read that; there, this one is `legacy_search`.)
+        the name to another search, which can't read that and is `search_v2()` here; this one is
+        `legacy_search()` there.)
 
         Args:
             query: What to look for.
@@ -232,7 +234,10 @@ class Video(Spoken[VideoRecord]):
             scene_index_id=index_id if scene_index_id is None else scene_index_id,
         )
         found = await videos.search(
-            self._context.caller, self.id, wanted=wanted, collection_id=self.collection_id
+            self._context.caller,
+            wanted=wanted,
+            video_id=self.id,
+            collection_id=self.collection_id,
         )
         return SearchResult(self._context, found, self.collection_id)
 
@@ -261,6 +266,9 @@ class Video(Spoken[VideoRecord]):
             scene_index_id=scene_index_id,
             index_id=index_id,
         )
+
+    def _searched(self) -> tuple[str | None, str | None]:
+        return self.id, self.collection_id
 
     async def _hear(
         self, query: Mapping[str, Any], progress: ProgressTold | None, patience: float | None

@@ -110,7 +110,7 @@ async def test_a_collection_is_searched_for_streams(service):
 @pytest.mark.parametrize(
     ("arguments", "argument"),
     [
-        ({}, "namespace"),
+        ({"search_type": "keyword"}, "search_type"),
         ({"namespace": "video"}, "namespace"),
         ({"namespace": "rtstream", "search_type": "semantic"}, "search_type"),
         ({"namespace": "rtstream", "index_type": "scene"}, "index_type"),

@@ -8,6 +8,7 @@ from typing import Any, cast
 from rtstream_async.errors import InvalidRequestError, NoResultsError, ProtocolError
 from rtstream_async.models.videos import (
     AudioRecord,
+    VideoAnswerRecord,
     VideoRecord,
     VideoSearchRecord,
     VideoSegment,
@@ -20,6 +21,7 @@ __all__ = [
     "audio",
     "audios",
     "no_results",
+    "search_answer",
     "search_result",
     "signed_url",
     "transcript",
@@ -27,6 +29,7 @@ __all__ = [
     "videos",
 ]
 
+_SHOTS = frozenset({"shots", "deepsearch"})
 _SEGMENT_LISTS = ("word_timestamps", "transcript", "segments")
 _NO_RESULTS = "no results found"
 
@@ -101,27 +104,53 @@ def transcript(data: object) -> VideoTranscript:
     )
 
 
-def search_result(data: object, *, video_id: str, collection_id: str | None) -> VideoSearchRecord:
+def search_result(
+    data: object, *, video_id: str | None = None, collection_id: str | None = None
+) -> VideoSearchRecord:
     """Return what a search found, video by video, in the service's order.
 
     Args:
         data: The answer.
         video_id: The video that was searched, where a result does not name its own.
         collection_id: The collection of that video; likewise.
+
+    Raises:
+        ProtocolError: It is no list of shots, or a shot does not say where it is.
     """
     fields = as_object(data, "search results")
     found: list[VideoShotRecord] = []
     for result in as_list(fields, ("results",), "results", _result):
         common: dict[str, Any] = {
-            "video_id": text(result, "video_id", "id") or video_id,
+            "video_id": _id(result, "shot", video_id, "video_id", "id"),
             "collection_id": text(result, "collection_id") or collection_id,
             "video_title": text(result, "title", "video_title"),
             "video_length": real(result, "length", "video_length"),
         }
         docs = as_list({"docs": result.get("docs")}, ("docs",), "shots", _result)
         found += [_shot(doc, common) for doc in docs]
-    warnings = as_list({"warnings": fields.get("warnings")}, ("warnings",), "warnings", _as_it_is)
-    return VideoSearchRecord(shots=tuple(found), warnings=tuple(warnings), raw=fields)
+    return VideoSearchRecord(shots=tuple(found), warnings=_warnings(fields), raw=fields)
+
+
+def search_answer(
+    data: object, *, video_id: str | None = None, collection_id: str | None = None
+) -> VideoAnswerRecord:
+    """Return what Search v2 answers; arguments and errors are those of `search_result()`."""
+    fields = as_object(data, "search results")
+    kind = text(fields, "response_type") or "shots"
+    has_shots = kind in _SHOTS
+    return VideoAnswerRecord(
+        response_type=kind,
+        found=search_result(fields, video_id=video_id, collection_id=collection_id)
+        if has_shots
+        else None,
+        results=fields.get("results"),
+        session_id=text(fields, "session_id"),
+        waiting_for=text(fields, "waiting_for") or "none",
+        clarification=fields.get("clarification"),
+        trace=fields.get("trace"),
+        warnings=_warnings(fields),
+        raw=fields,
+    )
 
 
 def no_results(error: InvalidRequestError) -> NoResultsError | None:
@@ -179,8 +208,10 @@ def _result(data: object) -> dict[str, Any]:
     return as_object(data, "search result")
 
 
-def _as_it_is(warning: object) -> object:
-    return warning
+def _warnings(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    said = fields.get("warnings")
+    listed = cast("list[Any]", said) if isinstance(said, list) else [said]
+    return tuple(listed) if said is not None else ()  # one alone comes without a list
 
 
 def _id(fields: Mapping[str, Any], what: str, asked: str | None, *keys: str) -> str:
