@@ -34,18 +34,18 @@ class Meeting:
     starts: tuple[float, ...]  #: when each begins, seconds
 
 
-def make_meeting(path: Path) -> Meeting:
-    """Write a film of a street in which five sentences are read aloud."""
-    sentences = [(_text(name), _samples(name)) for name in _names()]
+def make_meeting(path: Path, *, sentences: int = 5) -> Meeting:
+    """Write a film of a street in which so many sentences are read aloud."""
+    spoken = [(_text(name), _samples(name)) for name in _names()[:sentences]]
     pause = np.zeros(round(_PAUSE * _RATE), np.int16)
     sound, starts = [pause], []
-    for _, samples in sentences:
+    for _, samples in spoken:
         starts.append(sum(map(len, sound)) / _RATE)
         sound += [samples, pause]
     track = np.concatenate(sound)
     seconds = len(track) // _RATE  # whole, so that both tracks end together
     _encode(path, track[: seconds * _RATE], seconds)
-    return Meeting(path, seconds, tuple(text for text, _ in sentences), tuple(starts))
+    return Meeting(path, seconds, tuple(text for text, _ in spoken), tuple(starts))
 
 
 def _names() -> list[str]:
