@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -118,3 +119,13 @@ async def test_a_cancelled_start_leaves_nothing_behind(
 
 def stores() -> int:
     return sum(thread.name == "rtstream-store" for thread in threading.enumerate())
+
+
+async def test_answers_are_not_held_back() -> None:
+    """With Nagle's algorithm on, every body waits 40 ms for the head's acknowledgement."""
+    async with LocalServer() as server, api_of(server) as api:
+        await api.call("GET", "/collection")
+        http = server._running._http
+        (kept,) = [each.transport for each in http.server_state.connections]
+        nodelay = kept.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert nodelay

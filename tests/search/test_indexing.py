@@ -147,6 +147,24 @@ async def test_a_search_does_not_wait_for_ever_for_what_is_new(
     assert answer["degraded"] is False
 
 
+async def test_an_engine_that_breaks_its_contract_ends_nothing(
+    here: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An engine of one's own has mistakes in it at first; streams must go on."""
+
+    async def embed(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("a mistake")
+
+    monkeypatch.setattr("rtstream_async.local.search.indexer._GATHER", 0.01)
+    monkeypatch.setattr(IdeaEngine, "embed", embed)
+    stream, _ = await here.stream("a dog")
+    await until(lambda: asyncio.sleep(0, "a mistake" in caplog.text))
+    await here.api.refused("POST", f"/rtstream/{stream}/search", 500, json={"query": "dog"})
+    monkeypatch.undo()
+    answer = await here.settled(stream, "puppy")
+    assert [hit["text"] for hit in answer["results"]] == ["a dog"]
+
+
 async def test_a_text_that_can_not_be_embedded_does_not_stop_the_others(
     here: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

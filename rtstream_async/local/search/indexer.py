@@ -24,7 +24,7 @@ __all__ = ["Indexer"]
 
 logger = logging.getLogger(__name__)
 
-_GATHER = 1.0  # seconds that new documents wait for others; a search does not
+_GATHER = 3.0  # seconds that new documents wait for others; a search does not
 _LOOK_AGAIN = 10.0  # seconds; a video's sentences come without a word
 _UNREADABLE = b""
 
@@ -59,9 +59,9 @@ class Indexer:
             try:
                 while await self._step():
                     failures, self._trouble = 0, None
-            except (EngineError, sqlite3.Error) as exc:
+            except Exception as exc:  # noqa: BLE001 - no engine may end the server, whatever it does
                 failures += 1
-                self._note(str(exc), failures)
+                self._note(exc, failures)
                 await anyio.sleep(retry_delay(failures, jitter=random.random()))  # noqa: S311 - spreads retries
                 continue
             with anyio.move_on_after(_LOOK_AGAIN):
@@ -73,11 +73,11 @@ class Indexer:
         What waited already when the server started, or got another engine, is not waited for:
         that may be a lot. Nor is anything while the engine fails.
         """
+        self._woken.set()
         if newest <= self._library.backlog_to:
             return
         self._waiting += 1
         self._hurry.set()
-        self._woken.set()
         try:
             with anyio.move_on_after(patience):
                 await self._wait_for(newest)
@@ -140,12 +140,17 @@ class Indexer:
         except EngineError as exc:
             raise self._library.failed(error) from exc
 
-    def _note(self, trouble: str, failures: int) -> None:
-        if self._trouble is None:
-            logger.warning("search goes by words alone for now: %s", trouble)
-        else:
-            logger.debug("embedding failed %d times: %s", failures, trouble)
-        self._trouble = trouble
+    def _note(self, trouble: Exception, failures: int) -> None:
+        expected = isinstance(trouble, EngineError | sqlite3.Error)
+        level = logging.WARNING if self._trouble is None else logging.DEBUG
+        logger.log(
+            level if expected else logging.ERROR,
+            "search goes by words alone for now (failure %d): %s",
+            failures,
+            trouble,
+            exc_info=None if expected else trouble,
+        )
+        self._trouble = str(trouble)
         self._tell()
 
     def _tell(self) -> None:
