@@ -12,7 +12,7 @@ from rtstream_async.protocol import routes
 from rtstream_async.protocol.codec import captures
 from rtstream_async.protocol.paging import ByCursor
 
-__all__ = ["create", "export", "get", "issue_token", "list_page", "start", "stop"]
+__all__ = ["create", "export", "get", "get_run", "issue_token", "list_page", "start", "stop"]
 
 
 async def create(
@@ -89,13 +89,26 @@ async def export(
 
 
 async def start(
-    caller: Caller, session_id: str, channels: Sequence[Mapping[str, Any]]
+    caller: Caller,
+    session_id: str,
+    channels: Sequence[Mapping[str, Any]],
+    *,
+    collection_id: str,
 ) -> CaptureRecord:
     """Start the session, and return it with where each channel is to be pushed."""
     return await caller.call(
         routes.CAPTURE_START,
-        lambda data: captures.session(data, collection_id="default", session_id=session_id),
+        lambda data: captures.session(data, collection_id=collection_id, session_id=session_id),
         body={"session_id": session_id, "channels": list(channels)},
+    )
+
+
+async def get_run(caller: Caller, session_id: str, *, collection_id: str) -> CaptureRecord:
+    """Return the session as its capturing program sees it: with where to push."""
+    return await caller.call(
+        routes.CAPTURE_RUN,
+        lambda data: captures.session(data, collection_id=collection_id, session_id=session_id),
+        session_id=session_id,
     )
 
 

@@ -8,6 +8,7 @@ import typer
 
 from rtstream_async import __version__
 from rtstream_async.cli.commands.alerts import alerts
+from rtstream_async.cli.commands.capture import capture
 from rtstream_async.cli.commands.demo import demo
 from rtstream_async.cli.commands.events import events
 from rtstream_async.cli.commands.export import export
@@ -64,5 +65,6 @@ for _command in (
     events,
     alerts,
     export,
+    capture,
 ):
     app.command()(_command)

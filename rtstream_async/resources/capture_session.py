@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import anyio
@@ -142,6 +142,37 @@ class CaptureSession(Handle[CaptureRecord]):
             RTStream(self._context, record)
             for record in matching(category, self._record.rtstreams, known=known)
         ]
+
+    async def start(self, channels: Iterable[Mapping[str, Any]]) -> tuple[CaptureChannel, ...]:
+        """Start the session, and return its channels with where each is to be pushed.
+
+        This is the part of the capturing program, which needs no more than a client token. The
+        session is `starting` then, and `active` when it is pushed to.
+
+        Args:
+            channels: What will be captured, each with a `channel_id` such as `mic:default` or
+                `display:1`, its `type` (`audio` or `video`), and if you like `channel_name` and
+                `store` (to export it; on unless you say `False`).
+
+        Raises:
+            InvalidArgumentError: There is no channel.
+            ConflictError, ValidationError: It was started before, or a channel can't be used.
+        """
+        given = [dict(channel) for channel in channels]
+        if not given:
+            raise InvalidArgumentError("channels", "is empty; name what will be captured")
+        caller, home = self._context.caller, self.collection_id
+        record = await captures.start(caller, self.id, given, collection_id=home)
+        if not any(channel.rtsp_url or channel.rtmp_url for channel in record.channels):
+            # The service tells them only to who asks again.
+            record = await captures.get_run(caller, self.id, collection_id=home)
+        self._record = record
+        return record.channels
+
+    async def stop(self) -> None:
+        """Stop capturing; `status` is read from the service. No error if it is stopped."""
+        await captures.stop(self._context.caller, self.id)
+        await self.refresh()
 
     async def export(
         self,

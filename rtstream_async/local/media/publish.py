@@ -1,6 +1,6 @@
 """Publishes a file as a live source.
 
-`python -m rtstream_async.local.media.publish FILE URL [--encode] [--loop] [--patience SECONDS]`
+`python -m rtstream_async.local.media.publish FILE URL [--encode] [--loop] [--only KIND] ...`
 pushes to `rtmp://` or `rtsp://` in real time, as a camera would. `publishing()` in
 `publishing.py` is the way to do it from a program.
 """
@@ -47,6 +47,13 @@ class _Order:
     encode: bool
     loop: bool
     patience: float  # seconds to wait for somebody who listens
+    only: str | None  # `video` or `audio`; all tracks otherwise
+    device: str | None  # the format of the device that `file` names
+
+    def open(self) -> InputContainer:
+        """Open what is published."""
+        name = self.file if self.device else f"file:{self.file}"
+        return av.open(name, "r", format=self.device)
 
 
 class _Publisher:
@@ -64,8 +71,11 @@ class _Publisher:
         streams: dict[bool, Stream] = {}
         begun = 0.0
         while not self._stop.is_set():
-            with av.open(f"file:{self._order.file}", "r") as source:
-                tracks = _tracks(source, encode=self._order.encode)
+            with self._order.open() as source:
+                tracks = _tracks(source, encode=self._order.encode, only=self._order.only)
+                if not tracks:
+                    self._tell(["failed", f"there is no {self._order.only or 'track'} in it"])
+                    return
                 if sink is None:
                     sink, streams = self._connect(list(tracks.values()))
                     begun = time.monotonic()
@@ -128,11 +138,11 @@ class _Publisher:
         return packet.dts / TICKS
 
 
-def _tracks(source: InputContainer, *, encode: bool) -> dict[int, Track]:
+def _tracks(source: InputContainer, *, encode: bool, only: str | None) -> dict[int, Track]:
     tracks: dict[int, Track] = {}
-    for video in source.streams.video[:1]:
+    for video in source.streams.video[:1] if only != "audio" else ():
         tracks[video.index] = VideoEncoder(video, _ignore) if encode else CopyTrack(video)
-    for audio in source.streams.audio[:1]:
+    for audio in source.streams.audio[:1] if only != "video" else ():
         tracks[audio.index] = AudioEncoder(audio, _ignore) if encode else CopyTrack(audio)
     return tracks
 
@@ -152,6 +162,8 @@ def _parse(arguments: Sequence[str]) -> tuple[_Order, bool]:
     parser.add_argument("--encode", action="store_true", help="H.264 and AAC by a real encoder")
     parser.add_argument("--loop", action="store_true", help="start over at the end")
     parser.add_argument("--patience", type=float, default=10.0, metavar="SECONDS")
+    parser.add_argument("--only", choices=("video", "audio"), help="push this alone")
+    parser.add_argument("--device", metavar="FORMAT", help="FILE is a device of this format")
     parser.add_argument("--attached", action="store_true", help="end with the standard input")
     given = parser.parse_args(arguments)
     if given.url.partition("://")[0].lower() not in _FORMATS:
@@ -162,6 +174,8 @@ def _parse(arguments: Sequence[str]) -> tuple[_Order, bool]:
         encode=given.encode,
         loop=given.loop,
         patience=given.patience,
+        only=given.only,
+        device=given.device,
     )
     return order, given.attached
 

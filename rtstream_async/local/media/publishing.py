@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import attrs
@@ -63,6 +63,8 @@ async def publishing(
     encode: bool = False,
     loop: bool = False,
     patience: float = 10.0,
+    only: Literal["video", "audio"] | None = None,
+    device: str | None = None,
 ) -> AsyncGenerator[Publication]:
     """Publish `file` to `url` (rtmp or rtsp) in real time while the block runs.
 
@@ -75,6 +77,8 @@ async def publishing(
             go out as they are.
         loop: Start over at the end.
         patience: Seconds to try until somebody listens.
+        only: Push the picture, or the sound, alone.
+        device: `file` is no file, but a device of this format, such as `alsa` or `x11grab`.
 
     Raises:
         PublishError: Nobody listens, or the file can't be published.
@@ -84,6 +88,8 @@ async def publishing(
         *(["--loop"] if loop else []),
         "--attached",
         f"--patience={patience}",
+        *([f"--only={only}"] if only else []),
+        *([f"--device={device}"] if device else []),
     ]
     child = await Child.start(_WORKER, *flags, "--", str(file), url)
     try:
