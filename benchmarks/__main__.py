@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"some of: {', '.join(_BENCHMARKS)}")
     parser.add_argument("--json", action="store_true", help="one JSON object a benchmark")
     parser.add_argument("--seconds", type=float, default=30, help="length of the stream runs")
+    parser.add_argument("--rounds", type=int, default=50, help="how often a server is killed")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments at which it is")
     parser.add_argument("--file", type=Path, help="what to publish, instead of the demo clip")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in _BENCHMARKS]
@@ -97,7 +100,18 @@ def _events(options: argparse.Namespace) -> None:
     table.show("events: what is detected", events.measure(), as_json=options.json)
 
 
+def _crashes(options: argparse.Namespace) -> None:
+    from benchmarks import crashes
+
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = asyncio.run(crashes.run(Path(folder), rounds=options.rounds, seed=options.seed))
+    table.show("a server killed at work", [outcome.row()], as_json=options.json)
+    for problem in outcome.problems:
+        print(f"  {problem}", file=sys.stderr)
+
+
 _BENCHMARKS = {
+    "crashes": _crashes,
     "events": _events,
     "import": _import,
     "meetings": _meetings,
