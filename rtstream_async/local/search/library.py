@@ -6,14 +6,13 @@ A server that nobody searches in loads no numpy, and one that loads it does so i
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 import attrs
 
-from rtstream_async.local.domain.ranking import floor_of, meaning_of
 from rtstream_async.local.engines.ports import EmbeddingEngine, EngineError
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.refusal import Refusal
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Aim", "Library", "identity"]
 
 _PAGE = 2000  # vectors read from the store at a time
+_SEVERAL_SIZES = "the embedding engine gives vectors of several sizes"
 _PAUSE = 5.0  # seconds for which an engine that failed is not asked again
-_LOOKS = 2  # searches that compare at the same time; more would only wait for each other
 
 
 @attrs.frozen
@@ -41,7 +40,7 @@ class Aim:
 
 
 class Library:
-    """Keeps vectors, and tells which documents are near to a question."""
+    """Keeps the vectors of documents, and knows what questions mean."""
 
     def __init__(self, store: Worker, engines: Engines) -> None:
         self._store = store
@@ -55,7 +54,6 @@ class Library:
         self._unrelated: Sequence[bytes] | None = None  #: vectors of these texts
         self._deletions = 0  #: up to which the shelf has followed the store
         self._lock = anyio.Lock()  #: of what is on the shelf
-        self._looking = anyio.CapacityLimiter(_LOOKS)
 
     async def open(self) -> None:
         """Look at what there is to do; call it once, before all else."""
@@ -95,7 +93,7 @@ class Library:
             raise self.failed(exc) from exc
         if any(len(each) != len(vector) for each in self._unrelated):
             self._unrelated = None
-            raise self.failed(EngineError("the embedding engine gives vectors of several sizes"))
+            raise self.failed(EngineError(_SEVERAL_SIZES))
         return Aim(vector, self._unrelated)
 
     async def keep(
@@ -109,9 +107,9 @@ class Library:
         made = await anyio.to_thread.run_sync(_packed, rows, vectors)
         await self._adopt(engine, vectors[0])
         async with self._lock:
+            await self._store.run(documents.keep_vectors, made)
             if self._shelf is not None:
                 await anyio.to_thread.run_sync(self._shelf.add, made)
-            await self._store.run(documents.keep_vectors, made)
 
     async def _adopt(self, engine: EmbeddingEngine, vector: bytes) -> None:
         """Let only vectors be kept that can be compared with this one.
@@ -127,35 +125,15 @@ class Library:
                 await self.open()  # all that there is
             self._engine, self._shelf, self._unrelated = name, None, None
 
-    async def look(
-        self,
-        aim: Aim,
-        *,
-        owners: Collection[str],
-        count: int,
-        also: Collection[int],
-        deletions: int,
-    ) -> dict[int, float]:
-        """Return what the nearest documents have to do with a question, 0 to 1, by number.
+    async def shelf(self, deletions: int) -> Shelf:
+        """Return all vectors there are, without those of what was deleted.
 
         Args:
-            aim: The question.
-            owners: Whose documents are looked at.
-            count: How many.
-            also: Numbers of documents that are told of too.
             deletions: How many documents the store has deleted, ever.
 
         Raises:
-            EngineError: What the engine gave are no vectors, or they are of several sizes.
+            EngineError: The vectors in the store are of several sizes.
         """
-        shelf = await self._ready(deletions)
-        return await anyio.to_thread.run_sync(
-            lambda: _meanings(shelf, aim, owners=owners, count=count, also=also),
-            limiter=self._looking,
-        )
-
-    async def _ready(self, deletions: int) -> Shelf:
-        """Return the shelf, filled, and without what was deleted."""
         async with self._lock:
             if self._shelf is None:
                 self._shelf = await self._fill()
@@ -188,20 +166,11 @@ def _new_shelf() -> Shelf:
     return Shelf()
 
 
-def _meanings(
-    shelf: Shelf, aim: Aim, *, owners: Collection[str], count: int, also: Collection[int]
-) -> dict[int, float]:
-    from rtstream_async.local.search.vectors import read
-
-    vector = read(aim.vector)
-    floor = floor_of([float(read(other) @ vector) for other in aim.unrelated])
-    similar = shelf.look(vector, owners=owners, count=count, also=also)
-    return {number: meaning_of(cosine, floor) for number, cosine in similar.items()}
-
-
 def _packed(rows: Sequence[PendingRow], vectors: Sequence[bytes]) -> list[VectorRow]:
     from rtstream_async.local.search.vectors import pack
 
+    if len({len(vector) for vector in vectors}) > 1:
+        raise EngineError(_SEVERAL_SIZES)
     return [
         VectorRow(number=row.number, owner=row.owner, vector=pack(vector))
         for row, vector in zip(rows, vectors, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,14 +11,7 @@ import anyio.to_thread
 import attrs
 
 from rtstream_async.local.domain.conditions import Condition, fits
-from rtstream_async.local.domain.ranking import (
-    Candidate,
-    Hit,
-    Question,
-    cut,
-    ranked,
-    read_question,
-)
+from rtstream_async.local.domain.ranking import Hit, Question, cut, read_question
 from rtstream_async.local.engines.ports import EngineError
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.search.indexer import Indexer
@@ -28,8 +21,9 @@ from rtstream_async.local.store.documents import DocumentRow, Occurrences
 from rtstream_async.local.store.rows import IndexRow
 from rtstream_async.local.store.worker import Worker
 
-if TYPE_CHECKING:  # needs numpy, which a server that nobody searches in does not load
-    from rtstream_async.local.search.tally import Tally
+if TYPE_CHECKING:
+    from rtstream_async.local.search.order import Ordered
+    from rtstream_async.local.search.shelf import Shelf
 
 __all__ = ["Found", "Note", "Search"]
 
@@ -39,6 +33,7 @@ _WORD_DOCUMENTS = 5000  # of a word that more documents have, the newest count
 _CANDIDATES = 256  # looked at more closely, at first
 _MORE_CANDIDATES = 8  # times as many when those were not enough
 _BLOCK = 256  # documents read from the store at a time; when there is a filter, most are read
+_LOOKS = 2  # searches that compare at the same time; more would only wait for each other
 _COUNTED_PENDING = 1000
 
 
@@ -78,6 +73,7 @@ class Search:
         self._library = Library(store, engines)
         self._indexer = Indexer(store, self._library)
         self._working = anyio.CancelScope()
+        self._looking = anyio.CapacityLimiter(_LOOKS)
 
     async def open(self) -> None:
         """Look at what there is; call it once, before all else."""
@@ -185,29 +181,17 @@ class Search:
         self, wanted: _Wanted, occurrences: Occurrences, aim: Aim | None
     ) -> list[Hit]:
         """Return the best hits, `limit` of them where there are so many."""
-        words = await anyio.to_thread.run_sync(_tally, wanted, occurrences)
+        near = None if aim is None else (await self._library.shelf(occurrences.deletions), aim)
         taken: dict[int, Hit] = {}
         seen: set[int] = set()
-        count = max(_CANDIDATES, 4 * wanted.limit)
-        while True:
-            shares = words.best(count)
-            meanings: Mapping[int, float] = {}
-            if aim is not None:
-                meanings = await self._library.look(
-                    aim,
-                    owners=wanted.owners,
-                    count=count,
-                    also=shares,
-                    deletions=occurrences.deletions,
-                )
-            candidates = _candidates(meanings, shares, words.exact)
-            order = [item for item in ranked(candidates) if item[1] not in seen]
-            await self._take(wanted, order, taken)
-            # When filters have left too few, further down there may be more.
-            if len(taken) >= wanted.limit or len(candidates) < count:
-                break
-            seen.update(candidate.number for candidate in candidates)
-            count *= _MORE_CANDIDATES
+        count, is_more = max(_CANDIDATES, 4 * wanted.limit), True
+        while is_more and len(taken) < wanted.limit:
+            found, is_more = await anyio.to_thread.run_sync(
+                _order, wanted, occurrences, near, count, limiter=self._looking
+            )
+            await self._take(wanted, [item for item in found if item[1] not in seen], taken)
+            seen.update(number for _, number in found)
+            count *= _MORE_CANDIDATES  # where filters have left too few, further down are more
         best = sorted(taken.values(), key=lambda hit: (-hit.score, -hit.number))
         return best[: wanted.limit]
 
@@ -228,28 +212,24 @@ class Search:
                     return
 
 
-def _candidates(
-    meanings: Mapping[int, float], shares: Mapping[int, float], exact: Collection[int]
-) -> list[Candidate]:
-    return [
-        Candidate(
-            number=number,
-            meaning=meanings.get(number),
-            words=shares.get(number, 0.0),
-            is_exact=number in exact,
-        )
-        for number in meanings.keys() | shares.keys()
-    ]
-
-
 def _words_only(why: EngineError) -> list[Note]:
     return [Note("words_only", f"searched by words alone: {why}")]
 
 
-def _tally(wanted: _Wanted, occurrences: Occurrences) -> Tally:
-    from rtstream_async.local.search.tally import tally
+def _order(
+    wanted: _Wanted, occurrences: Occurrences, near: tuple[Shelf, Aim] | None, count: int
+) -> Ordered:
+    # Imported here, in a thread: a server that nobody searches in loads no numpy.
+    from rtstream_async.local.search.order import order
 
-    return tally(wanted.question, occurrences, keyword=wanted.keyword)
+    return order(
+        wanted.question,
+        occurrences,
+        near,
+        owners=wanted.owners,
+        count=count,
+        keyword=wanted.keyword,
+    )
 
 
 def _hit(row: DocumentRow, score: float) -> Hit:
