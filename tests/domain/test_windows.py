@@ -69,14 +69,26 @@ def make(value: float = 2.0, frames: int = 4) -> Windows[str]:
     return Windows(Grid(origin=ORIGIN, value=value, frame_count=frames))
 
 
-def test_a_window_closes_when_the_stream_has_passed_its_end() -> None:
-    """Closing earlier says something about a time that nobody has seen yet."""
+def test_a_window_is_given_with_its_last_frame() -> None:
+    """An engine that waits for the end of the window is late by what it takes to look."""
     windows = make()
-    for number in range(4):
+    for number in range(3):
+        assert windows.feed(ORIGIN + number / 2, f"f{number}") == []
+    assert windows.feed(ORIGIN + 1.5, "f3") == [
+        Window(start=ORIGIN, end=ORIGIN + 2, frames=["f0", "f1", "f2", "f3"])
+    ]
+    assert windows.advance(ORIGIN + 2.0) == []
+    assert windows.finish(ORIGIN + 3.0) == []
+
+
+def test_a_window_that_lacks_a_frame_is_given_when_it_is_over() -> None:
+    """A frame that was lost on the way must not take the others with it."""
+    windows = make()
+    for number in range(3):
         assert windows.feed(ORIGIN + number / 2, f"f{number}") == []
     assert windows.advance(ORIGIN + 1.999) == []
     assert windows.advance(ORIGIN + 2.0) == [
-        Window(start=ORIGIN, end=ORIGIN + 2, frames=["f0", "f1", "f2", "f3"])
+        Window(start=ORIGIN, end=ORIGIN + 2, frames=["f0", "f1", "f2"])
     ]
     assert windows.advance(ORIGIN + 2.0) == []
 
@@ -115,9 +127,10 @@ def test_a_frame_for_a_closed_window_is_dropped() -> None:
 def test_no_window_gets_more_frames_than_asked_for() -> None:
     """A sampler that repeats itself must not make an engine pay for it."""
     windows = make(frames=1)
-    windows.feed(ORIGIN, "a")
-    windows.feed(ORIGIN + 1, "b")
-    assert windows.finish(ORIGIN + 2)[0].frames == ["a"]
+    (window,) = windows.feed(ORIGIN, "a")
+    assert window.frames == ["a"]
+    assert windows.feed(ORIGIN + 1, "b") == []
+    assert windows.finish(ORIGIN + 2) == []
 
 
 def test_a_rounding_error_below_an_edge_counts_as_the_edge() -> None:

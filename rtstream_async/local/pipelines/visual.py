@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ from rtstream_async.local.store.rows import SceneRow
 from rtstream_async.protocol.codec.times import microseconds
 
 __all__ = ["Sampler", "VisualIndex"]
+
+_ROUNDING = 1e-6  # seconds
 
 
 class Sampler(Protocol):
@@ -30,10 +33,15 @@ class Sampler(Protocol):
 
 @attrs.define(eq=False)
 class VisualIndex(IndexPipeline[Window[Frame]]):
-    """Turns the frames of one index into records."""
+    """Turns the frames of one index into records.
+
+    The engine looks at a window as soon as it has all its frames; the record waits for its end.
+    """
 
     engine: VisionEngine = attrs.field(repr=False, kw_only=True)
     _windows: Windows[Frame] = attrs.field(init=False, repr=False)
+    _present: float = attrs.field(default=0.0, init=False)  # of the stream, Unix seconds
+    _moved: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
 
     most_waiting = 3
     what = "windows"
@@ -48,24 +56,44 @@ class VisualIndex(IndexPipeline[Window[Frame]]):
     def feed(self, due: float, frame: Frame) -> None:
         """Take one frame."""
         self._enqueue(self._windows.feed(due, frame))
+        self._move(due)
 
     def advance(self, time: float) -> None:
         """Note how far the stream is, Unix seconds."""
         self._enqueue(self._windows.advance(time))
+        self._move(time)
 
     def _rest(self, time: float) -> Iterable[Window[Frame]]:
+        self._move(time)
         return self._windows.finish(time)
+
+    def abandon(self) -> None:
+        """Give up what is not described yet: the engine is about to be closed."""
+        super().abandon()
+        self._moved.set()
 
     async def _record(self, item: Window[Frame]) -> SceneRow:
         seen = await self.engine.describe(item.frames, prompt=self.row.prompt, key=self.row.id)
+        end = await self._passed(item)
         return SceneRow(
             index_id=self.row.id,
             start_us=microseconds(item.start),
-            end_us=microseconds(item.end),
+            end_us=microseconds(end),
             text=seen.text,
             engine=seen.engine,
             metadata=seen.metadata,
         )
+
+    async def _passed(self, window: Window[Frame]) -> float:
+        """Wait until the stream has passed a window; return where that ends, should it stop."""
+        while self._present < window.end - _ROUNDING and not self._stopping:
+            self._moved.clear()
+            await self._moved.wait()
+        return max(min(window.end, self._present), window.start + _ROUNDING)
+
+    def _move(self, time: float) -> None:
+        self._present = max(self._present, time)
+        self._moved.set()
 
 
 def grid_of(config: Mapping[str, Any], *, origin: float) -> Grid:
