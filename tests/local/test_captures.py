@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-import videodb
-from videodb.exceptions import InvalidRequestError
 
 import rtstream_async as rts
 from rtstream_async.local import LocalServer
@@ -274,44 +272,3 @@ async def test_a_client_token_ends(api):
 
     refusal = await until(look, lambda answered: not answered["success"])
     assert (refusal["error_code"], "has expired" in refusal["message"]) == ("WRONG_TOKEN", True)
-
-
-def drive(url: str, key: str, ids: dict[str, str]) -> dict[str, Any]:
-    """What a user of the synchronous SDK writes."""
-    conn = videodb.connect(api_key=key, base_url=url)
-    coll = conn.get_collection()
-    session = conn.get_capture_session(ids["session"])
-    found = {kind: session.get_rtstream(kind) for kind in ("mic", "screen", "system_audio")}
-    made = conn.create_capture_session("user-2", metadata={"a": 1})
-    with pytest.raises(InvalidRequestError, match="no capture session"):
-        conn.get_capture_session(NOBODY)
-    return {
-        "found": {kind: [stream.id for stream in streams] for kind, streams in found.items()},
-        "again": [coll.get_rtstream(stream.id).name for stream in found["mic"]],
-        "session": session,
-        "made": [made.id, coll.create_capture_session("user-3").id],
-        "listed": {item.id for item in conn.list_capture_sessions()},
-        "coll": coll.get_capture_session(made.id).metadata,
-        "token": conn.generate_client_token(60),
-    }
-
-
-async def test_the_official_sdk_finds_the_streams_of_a_session(api, server):
-    """Unmodified, it compares the category with the whole channel id."""
-    session = (await make(api))["session_id"]
-    streams = {
-        "mic:default": await api.connect("scripted://mic"),
-        "display:1": await api.connect("scripted://screen"),
-        "system_audio:default": await api.connect("scripted://system"),
-    }
-    await server.control.capture(session, "active", channels=streams)
-    ids = {"session": session}
-    seen = await asyncio.to_thread(drive, server.url, server.api_key, ids)
-    mic, screen, system = streams.values()
-    assert seen["found"] == {"mic": [mic], "screen": [screen], "system_audio": [system]}
-    assert seen["again"] == ["door"]
-    assert [channel.id for channel in seen["session"].displays] == ["display:1"]
-    assert seen["session"].status == "active"
-    assert seen["listed"] == {session, *seen["made"]}
-    assert seen["coll"] == {"a": 1}
-    assert seen["token"].startswith("st-")

@@ -18,8 +18,8 @@ from typing import Any
 import attrs
 import requests
 import videodb
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.abc import TaskStatus
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from rtstream_async.local import LocalServer
 from rtstream_async.local.control import Control
@@ -31,9 +31,7 @@ PATIENCE = 60.0  # seconds until something that should happen counts as not happ
 _SDK = str(Path(videodb.__file__).parent)
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _FORMS = {
-    **{
-        prefix: re.compile(f"{prefix}-{_UUID}") for prefix in ("rts", "c", "m", "a", "cap")
-    },
+    **{prefix: re.compile(f"{prefix}-{_UUID}") for prefix in ("rts", "c", "m", "a", "cap")},
     **{prefix: re.compile(rf"{prefix}-\S{{8,}}") for prefix in ("und", "idx", "sk", "st")},
     "hex": re.compile("[0-9a-f]{16}"),
 }
@@ -155,18 +153,19 @@ def listening(conn: Any) -> Iterator[Ear]:
     """Listen with the SDK's own socket, beside the test."""
     frames: list[dict[str, Any]] = []
 
-    async def listen(*, task_status: TaskStatus[str]) -> None:
+    async def listen(*, task_status: TaskStatus[Any]) -> None:
         async with conn.connect_websocket() as socket:
-            task_status.started(socket.connection_id)
+            task_status.started(socket)
             async for frame in socket.receive():
-                frames.append(frame)
+                frames.append(frame)  # noqa: PERF401 - others look while it grows
 
     with start_blocking_portal() as portal:
-        task, id_ = portal.start_task(listen)
+        task, socket = portal.start_task(listen)
         try:
-            yield Ear(id_, frames)
+            yield Ear(socket.connection_id, frames)
         finally:
-            task.cancel()
+            portal.call(socket.close)
+            task.result(PATIENCE)
 
 
 @contextmanager

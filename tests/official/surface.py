@@ -1,4 +1,4 @@
-"""Every public method of the official SDK's classes: which the local server does not offer, and why.
+"""Every public method of the official SDK's classes: which are not offered here, and why.
 
 All others are driven by the tests of this folder; `test_surface.py` holds both against the SDK.
 """

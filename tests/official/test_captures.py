@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from videodb.exceptions import InvalidRequestError
 
+from rtstream_async.local.media.publishing import publishing
 from rtstream_async.local.pipelines.captures import CaptureOutcome
 from tests.official.driving import drives, hooks, is_id, listening, until
 
@@ -94,3 +95,43 @@ def test_a_session_is_told_by_socket_and_by_webhook(site, conn, streams):
         "exported",
         "m-1",
     )
+
+
+async def push(source, url):
+    """Play the desktop's part, to the end of the film."""
+    async with publishing(source, url) as publication:
+        await publication.wait()
+
+
+@pytest.mark.parametrize("name", ["connection_id", "ws_connection_id"])  # D16
+@drives("CaptureSession.export")
+def test_what_was_captured_is_exported(site, conn, media, name):
+    """The SDK calls the socket `connection_id` here, and `ws_connection_id` everywhere else."""
+    session = conn.create_capture_session("user-1")
+    channels = [{"channel_id": "display:1", "type": "video", "store": True}]
+    body = {"session_id": session.id, "channels": channels}
+    started = site.raw("POST", "/capture/session/start", json=body).json()["data"]
+    site.do(push, media / "clip.mp4", started["channels"][0]["rtmp_url"])
+    active = conn.get_capture_session(session.id)
+    (screen,) = active.get_rtstream("screen")
+    assert is_id("rts", screen.id)
+    assert site.raw("POST", f"/capture/session/{session.id}/stop", json={}).status_code == 200
+    with listening(conn) as ear:
+        path = f"/collection/{active.collection_id}/capture/session/{session.id}/export"
+        if name == "ws_connection_id":
+            assert site.raw("POST", path, json={name: ear.id}).status_code == 200
+
+        def look():
+            return active.export("display:1", ws_connection_id=ear.id)
+
+        made = until(look, lambda made: made["export_status"] != "exporting")
+        frame = ear.first("capture_session")
+    assert (made["export_status"], made["session_id"]) == ("exported", session.id)
+    assert made["video_channel_id"] == "display:1"
+    assert is_id("m", made["video_id"])
+    assert made["player_url"].startswith(site.url)
+    assert frame["event"] == "capture_session.exported"
+    assert frame["data"]["exported_video_id"] == made["video_id"]
+    ended = conn.get_capture_session(session.id)
+    assert (ended.status, ended.export_status) == ("exported", "exported")
+    assert ended.exported_video_id == made["video_id"]

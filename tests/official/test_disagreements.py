@@ -14,6 +14,7 @@ from videodb.exceptions import InvalidRequestError
 from rtstream_async.local.pipelines.captures import CaptureOutcome
 from rtstream_async.protocol.codec.emit import ALERT_SHAPES
 from tests.official.driving import PATIENCE, hooks, listening, serving, until
+from tests.official.engines import Doorman
 from tests.search.engines import IdeaEngine
 
 PERSON = {"objects": {"person": 1}, "people": 1}
@@ -315,9 +316,7 @@ def test_d19_the_iterator_of_the_sdk_is_receive(told):
 
 def test_d22_understandings_are_pushed_when_asked_for(media, with_switch):
     """As our own invention, on a channel of their own."""
-    from tests.official.engines import Doorman
-
-    site, conn, _ = with_switch(push_understandings=True, vision=Doorman, media_root=media)
+    _, conn, _ = with_switch(push_understandings=True, vision=Doorman, media_root=media)
     stream = conn.get_collection().connect_rtstream("clip.mp4?loop=1", "door")
     with listening(conn) as ear:
         made = stream.understand({"type": "time", "window": "1s"}, ws_connection_id=ear.id)

@@ -163,3 +163,11 @@ def check_webhook(body, event):
     assert start % 1_000_000 == end % 1_000_000 == 0
     assert start <= moments[0].timestamp() * 1e6 < moments[1].timestamp() * 1e6 <= end
     assert "/watch?v=" in body["player_url"]
+
+
+def test_an_index_needs_the_track_that_it_works_on(coll):
+    """Rather than stay silent for ever."""
+    silent = coll.connect_rtstream("clip.mp4?loop=1", "lamp", media_types=["video"])
+    with pytest.raises(InvalidRequestError, match="'audio' in media_types"):
+        silent.index_audio(prompt="x", batch_config={"type": "word", "value": 5})
+    silent.stop()

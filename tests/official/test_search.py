@@ -85,5 +85,3 @@ def test_a_shot_is_played(site, stream, index, opened):
     assert "/embed?v=" in shot.get_embed_code()
     assert shot.play() == f"https://console.videodb.io/player?url={url}"
     assert opened == [f"https://console.videodb.io/player?url={url}"]
-
-

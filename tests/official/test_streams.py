@@ -14,7 +14,6 @@ from videodb.exceptions import InvalidRequestError
 from tests.local.engines import beeps
 from tests.official.driving import PATIENCE, drives, is_id, listening, until
 
-
 FPS = 25  # of all clips
 
 

@@ -1,4 +1,4 @@
-"""The official SDK, method by method: driven by a test of this folder, or not offered and told so."""
+"""The official SDK, method by method: driven by a test, or not offered and refused in words."""
 
 from __future__ import annotations
 

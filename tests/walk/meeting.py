@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import socket
 import wave
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -14,9 +16,10 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 
+from rtstream_async.cli.hearing import words_of, wrong_words
 from tests.engines.pictures import example
 
-__all__ = ["Meeting", "make_meeting"]
+__all__ = ["Meeting", "errors_in", "free_address", "make_meeting"]
 
 _SPEECH = Path("/usr/share/pocketsphinx/test/data/librivox")
 _RATE = 16_000
@@ -46,6 +49,19 @@ def make_meeting(path: Path, *, sentences: int = 5) -> Meeting:
     seconds = len(track) // _RATE  # whole, so that both tracks end together
     _encode(path, track[: seconds * _RATE], seconds)
     return Meeting(path, seconds, tuple(text for text, _ in spoken), tuple(starts))
+
+
+def errors_in(said: Sequence[str], heard: str) -> float:
+    """Return the word error rate."""
+    words = words_of(" ".join(said))
+    return wrong_words(words, words_of(heard)) / len(words)
+
+
+def free_address() -> str:
+    """Return where nobody listens yet for a meeting."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"rtmp://127.0.0.1:{probe.getsockname()[1]}/live/meeting"
 
 
 def _names() -> list[str]:

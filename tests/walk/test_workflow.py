@@ -1,26 +1,22 @@
-"""The reference's complete workflow on a real street with real speech: ours, and the official."""
+"""The reference's complete workflow on a real street with real speech."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import socket
 import time
 
 import av
 import httpx
 import numpy as np
 import pytest
-import videodb
-from videodb.exceptions import InvalidRequestError
 
 import rtstream_async as rts
-from rtstream_async.cli.hearing import words_of, wrong_words
 from rtstream_async.local import LocalServer
 from rtstream_async.local.media.publishing import publishing
 from tests.local.harness import PATIENCE, until
 from tests.local.recordings import play
-from tests.walk.meeting import make_meeting
+from tests.walk.meeting import errors_in, free_address, make_meeting
 
 WINDOW = {"type": "time", "value": 4, "frame_count": 2}
 
@@ -28,17 +24,6 @@ WINDOW = {"type": "time", "value": 4, "frame_count": 2}
 @pytest.fixture(scope="module")
 def meeting(tmp_path_factory):
     return make_meeting(tmp_path_factory.mktemp("film") / "meeting.mp4")
-
-
-def free_address():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"rtmp://127.0.0.1:{probe.getsockname()[1]}/live/meeting"
-
-
-def errors_in(said, heard):
-    """The word error rate."""
-    return wrong_words(words_of(" ".join(said)), words_of(heard)) / len(words_of(" ".join(said)))
 
 
 def pictures_of(source, count):
@@ -139,90 +124,3 @@ async def check_export(coll, rtstream, meeting):
     assert clip.seconds >= results.shots[0].end - results.shots[0].start - 0.2
     with pytest.raises(rts.InvalidRequestError, match="No results found"):
         await video.search("action items and next steps")
-
-
-def drive(url, key, address, publish):
-    """The same program as its users have it today."""
-    conn = videodb.connect(api_key=key, base_url=url)
-    coll = conn.get_collection()
-    rtstream = coll.connect_rtstream(
-        url=f"{address}?listen=1",
-        name="Weekly Standup",
-        media_types=["video", "audio"],
-        store=True,
-    )
-    rtstream.start()
-    scene_index = rtstream.index_visuals(prompt="What is seen?", batch_config=WINDOW, name="s")
-    audio_index = rtstream.index_audio(
-        prompt="Summarise.", batch_config={"type": "sentence", "value": 2}, name="a"
-    )
-    event_id = conn.create_event(event_prompt="A person is in the picture", label="person")
-    alert_id = scene_index.create_alert(event_id, callback_url="")
-    rtstream.start_transcript()
-    start_ts = time.time()
-    publish()
-    end_ts = time.time()
-    rtstream.stop()
-    told = {
-        "events": conn.list_events(),
-        "alerts": scene_index.list_alerts(),
-        "alert_id": alert_id,
-        "indexes": [one.rtstream_index_id for one in rtstream.list_scene_indexes()],
-        "made": [scene_index.rtstream_index_id, audio_index.rtstream_index_id],
-        "scenes": scene_index.get_scenes()["scenes"],
-        "summaries": audio_index.get_scenes()["scenes"],
-        "transcript": rtstream.get_transcript(page=1, page_size=100),
-        "player": rtstream.generate_stream(start=start_ts, end=end_ts),
-        "found": rtstream.search("people in a street").shots,
-        "everywhere": coll.search("people in a street", namespace="rtstream").shots,
-    }
-    scene_index.disable_alert(alert_id)
-    scene_index.enable_alert(alert_id)
-    export_result = rtstream.export(name="Weekly Standup Recording")
-    video = coll.get_video(export_result.video_id)
-    video.index_spoken_words(force=True)
-    told |= {
-        "export": export_result,
-        "text": video.get_transcript_text(),
-        "results": video.search("a cold hearted, selfish person"),
-        "legacy": video.legacy_search("a cold hearted, selfish person"),
-        "clip": video.generate_stream(timeline=[(1.0, 5.0)]),
-    }
-    told["compiled"] = told["legacy"].compile()
-    with pytest.raises(InvalidRequestError, match="No results found"):
-        video.legacy_search("action items and next steps")
-    video.delete()
-    with pytest.raises(InvalidRequestError, match="no video"):
-        coll.get_video(export_result.video_id)
-    return told
-
-
-async def test_the_official_sdk_does_every_step_of_it(meeting):
-    """Programs of today must run against the local server as they are."""
-    address = free_address()
-    loop = asyncio.get_running_loop()
-
-    async def published():
-        async with publishing(meeting.path, address) as publication:
-            await publication.wait()
-
-    def publish():
-        asyncio.run_coroutine_threadsafe(published(), loop).result(PATIENCE)
-
-    async with LocalServer() as server:
-        told = await asyncio.to_thread(drive, server.url, server.api_key, address, publish)
-    assert [event["label"] for event in told["events"]] == ["person"]
-    assert [alert["alert_id"] for alert in told["alerts"]] == [told["alert_id"]]
-    assert set(told["indexes"]) == set(told["made"])
-    assert len(told["scenes"]) >= 5
-    assert told["summaries"]
-    segments = told["transcript"]["transcription_records"]
-    assert errors_in(meeting.said, " ".join(one["text"] for one in segments)) < 0.15
-    assert errors_in(meeting.said, told["text"]) < 0.15
-    assert told["export"].duration == pytest.approx(meeting.seconds, abs=0.1)
-    assert told["found"]
-    assert told["everywhere"]
-    assert "selfish" in told["legacy"].shots[0].text
-    assert "selfish" in str(told["results"].shots[0].text)
-    for url in (told["player"], told["clip"], told["compiled"]):
-        assert url.startswith("http")

@@ -24,14 +24,13 @@ async def main():
     print(json.dumps({"session_id": session.id, "token": token}))
     sys.stdout.flush()
 
-    index = None
     async for msg in ws.receive():
         channel = msg.get("channel")
         if channel == "capture_session":
             event = msg["event"]
             told["events"].append(event)
             if event == "capture_session.active":
-                index = start_pipelines(msg, ws.connection_id)
+                start_pipelines(msg, ws.connection_id)
             elif event in ("capture_session.stopped", "capture_session.failed"):
                 break
         elif channel in ("scene_index", "visual_index"):
@@ -47,7 +46,7 @@ def start_pipelines(msg, connection_id):
     told["pushed"] = sorted(item["rtstream_id"] for item in msg["data"]["rtstreams"])
     told["streams"] = sorted(stream.id for stream in session.rtstreams)
     (screen,) = session.get_rtstream(RTStreamChannelType.screen)
-    return screen.index_visuals(
+    screen.index_visuals(
         prompt="What is on the screen?",
         batch_config={"type": "time", "value": 1, "frame_count": 1},
         ws_connection_id=connection_id,
