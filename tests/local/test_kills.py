@@ -1,4 +1,4 @@
-"""The server killed again and again on one data directory; `python -m benchmarks crashes` is longer.
+"""The server killed again and again on one data directory; `make bench` does it for longer.
 
 Both run the same rounds: `benchmarks/crashes.py` says what is at work and what is looked at.
 """
