@@ -30,6 +30,15 @@ OTHER_OUTCOME = {
 }
 
 
+WHY = {
+    230: "`video.search()` is the reference's, which reads what was indexed",
+    232: "nothing found is the same error whether the service refuses or finds nothing",
+    233: "a `NoResultsError` is an `InvalidRequestError`, as the reference expects",
+    234: "a start of what runs already is no error",
+}
+"""Why ours differs, by row."""
+
+
 async def workflow(conn):
     """The reference, ported by adding `await`."""
     coll = await conn.get_collection()
