@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rtstream_async.local.domain.captures import (
     TRANSITIONS,
+    Attendance,
     CaptureLife,
     CaptureSignal,
     CaptureState,
@@ -76,3 +77,40 @@ def test_the_way_is_the_shortest(state, target, way):
 def test_what_is_stored_is_to_be_exported(state, is_stored, status):
     """Programs poll this word, since the frame of the export does not always come."""
     assert export_status(state, is_stored=is_stored) == status
+
+
+def seen_by(present, *, active_from=None, **given):
+    """Look once a second: `present` has who publishes then; return the first signals, and when."""
+    attendance = Attendance(**{"channels": 2, "timeout": 10.0, "settle": 3.0, "seen": 0.0} | given)
+    is_active = active_from is not None
+    found = []
+    for now, count in enumerate(present):
+        signal = attendance.see(count, float(now), is_active=is_active)
+        if signal is not None:
+            found.append((now, signal))
+            is_active = True
+            if signal is not G.FLOWING:
+                break
+    return found
+
+
+@pytest.mark.parametrize(
+    ("present", "found"),
+    [
+        ([0, 1, 2, 2], [(2, G.FLOWING)]),  # all are there
+        ([0, 1, 1, 1, 1], [(4, G.FLOWING)]),  # the first has waited enough
+        ([0, 1, 0, 0, 0], [(4, G.FLOWING)]),  # it has come, and gone already
+        ([0] * 12, [(10, G.FAIL)]),
+        ([2, *[0] * 12], [(0, G.FLOWING), (10, G.STOP)]),
+        ([2, 0, 0, 1, *[0] * 12], [(0, G.FLOWING), (13, G.STOP)]),
+        ([2, *[1] * 20], [(0, G.FLOWING)]),  # one is enough to go on
+    ],
+)
+def test_a_session_lives_as_long_as_somebody_publishes(present, found):
+    """One without anybody must end; one with anybody must not."""
+    assert seen_by(present) == found
+
+
+def test_a_session_that_comes_back_waits_for_its_publishers_anew():
+    """A server that was down for an hour must not hold that against them."""
+    assert seen_by([0] * 12, active_from=0) == [(10, G.STOP)]

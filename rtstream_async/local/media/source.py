@@ -45,6 +45,9 @@ _LISTEN_OPTIONS: dict[SourceKind, dict[str, str]] = {
     # Without a timeout of its own the RTSP listener fails with ERANGE.
     SourceKind.RTSP: {"rtsp_flags": "listen", "listen_timeout": "60"},
 }
+# What has two addresses is pushed a picture or sound alone; RTMP would be waited for the other
+# for five seconds.
+_SINGLE = {"analyzeduration": "1000000"}  # microseconds
 _LISTEN_SLICE = 60.0  # seconds; a publisher that connects and says nothing blocks no longer
 
 
@@ -107,6 +110,8 @@ def _open(
     options = dict(_OPTIONS[source.kind])
     if source.listen:
         options |= _LISTEN_OPTIONS[source.kind]
+    if settings.source.also is not None:
+        options |= _SINGLE
     with _address(source) as address:
         return av.open(
             address,
