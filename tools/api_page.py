@@ -37,6 +37,7 @@ OFFICIAL: Final = {
     "SearchResponse": "videodb.search:SearchResponse",
     "Shot": "videodb.shot:Shot",
     "CaptureSession": "videodb.capture_session:CaptureSession",
+    "WebSocketConnection": "videodb.websocket_client:WebSocketConnection",
 }
 """Ours, and whose place it takes."""
 
@@ -110,8 +111,6 @@ def _class(name: str, kind: type) -> str:
     names = sorted(_properties(kind))
     if names:
         lines += ["Properties: " + ", ".join(f"`{name}`" for name in names) + ".", ""]
-    gone = missing(name)
-    lines += [f"In place of `{name}`: {IN_PLACE[name]}.\n" for name in gone if name in IN_PLACE]
     gone = missing(name)
     lines += [f"In place of `{name}`: {IN_PLACE[name]}.\n" for name in gone if name in IN_PLACE]
     without = [f"`{name}`" for name in gone if name not in IN_PLACE]
