@@ -158,6 +158,10 @@ BETTER: Final = {
     "SearchResponse.play": _OPENS,
     "Shot.get_embed_code": _EMBED,
     "Shot.play": _OPENS,
+    "CaptureSession.export": (
+        "`wait=` waits for the end, and `progress=` tells of it; the end is told to this"
+        " connection's own socket unless told otherwise"
+    ),
     "CaptureSession.get_rtstream": "finds `mic:default` by `mic`; a misspelt category is refused",
     "WebSocketConnection.connect": "the first frame has a deadline; frames before it are kept",
     "WebSocketConnection.receive": "goes on after bytes that are no text; tells a loss",

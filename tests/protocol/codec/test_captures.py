@@ -101,6 +101,34 @@ def test_a_page_knows_where_the_next_one_begins():
     assert (list(empty), after) == ([], None)
 
 
+def test_the_channels_of_a_start_know_where_to_push():
+    """And show it to nobody who prints them: who knows it can push."""
+    url = "rtsp://127.0.0.1:1/capture/key"
+    started = SESSION | {"channels": [{"channel_id": "mic:default", "rtsp_url": url}]}
+    (channel,) = read(started).channels
+    assert (channel.rtsp_url, channel.rtmp_url) == (url, None)
+    assert "key" not in repr(channel)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_exported", "is_over"),
+    [
+        ("exported", True, True),
+        ("failed", False, True),
+        ("exporting", False, False),
+        ("queued", False, False),
+    ],
+)
+def test_an_export_says_how_far_it_is(status, is_exported, is_over):
+    """Who polls must stop at the end, and at no word that is new."""
+    data = {"session_id": "cap-1", "export_status": status, "video_id": "m-1", "new": 1}
+    made = captures.export(data, session_id="cap-2")
+    assert (made.session_id, made.video_id, made["export_status"]) == ("cap-1", "m-1", status)
+    assert (made.is_exported, made.is_over) == (is_exported, is_over)
+    assert made.raw["new"] == 1
+    assert captures.export({}, session_id="cap-2").session_id == "cap-2"
+
+
 def test_a_token_is_text_that_knows_its_end():
     """Row 39: the official SDK loses the end; and the token must not be seen in a log."""
     token = captures.client_token({"token": "st-x", "expires_at": 1700000000, "expires_in": 86400})
@@ -137,6 +165,7 @@ def test_no_answer_raises_a_builtin_error(data):
         lambda: read(data, session_id="cap-1"),
         lambda: captures.session_page(data, place=ByCursor(), collection_id="c"),
         lambda: captures.client_token(data),
+        lambda: captures.export(data, session_id="cap-1"),
     ):
         with contextlib.suppress(ProtocolError):
             attempt()
