@@ -263,6 +263,28 @@ def test_the_full_shape_has_all_that_the_others_have():
         assert frame["data"].items() <= whole["data"].items()
 
 
+def test_what_joins_an_alert_joins_the_full_shape_alone():
+    """A strict reader of one document knows no further keys."""
+    assert emit.alert_frame(ALERT, decided_by="rules")["data"]["decided_by"] == "rules"
+    assert emit.alert_frame(ALERT, "reference", decided_by="rules") == SHAPES["reference"]
+
+
+def test_an_alert_is_posted_as_the_service_posts_it():
+    """Receivers parse ISO times with an offset, and look for the prefix of the event's id."""
+    assert emit.alert_webhook(attrs.evolve(ALERT, stream_url="s", player_url="p")) == {
+        "event_id": "event-3adc40d26d6fed0d",
+        "label": "slack_opened",
+        "confidence": 0.93,
+        "explanation": "chat app came to the front",
+        "timestamp": "2024-03-09T16:00:12.340000+00:00",
+        "start_time": "2024-03-09T16:00:12.340000+00:00",
+        "end_time": "2024-03-09T16:00:18.900000+00:00",
+        "stream_url": "s",
+        "player_url": "p",
+    }
+    assert emit.alert_webhook(attrs.evolve(ALERT, timestamp=None))["timestamp"] is None
+
+
 def test_an_understanding_has_a_frame_of_our_own():
     """The service's is not known; a reader can at least tell that it is ours."""
     frame = emit.understanding_frame(

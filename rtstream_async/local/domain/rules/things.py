@@ -142,6 +142,10 @@ def _wear(state: _Scan, found: re.Match[str]) -> bool:
     if person is None and state.before is not None and state.before.is_people:
         state.found.append(attrs.evolve(state.before, low=1, high=None, colors=colors))
         return True
+    if person is None and found[0].startswith(("wear", "dressed")):  # somebody must
+        somebody = Thing(noun="person", plural="people", labels=frozenset({PERSON}), colors=colors)
+        state.found.append(somebody)
+        return True
     return False
 
 
