@@ -376,8 +376,7 @@ class _Running:
         self._supervisor.start_soon(search.run, name="search")
         self._supervisor.start_soon(webhooks.run, name="webhooks")
         await alerts.open()
-        self._supervisor.start_soon(self._director.resume, name="resume")
-        self._supervisor.start_soon(self._resume_jobs, jobs, capturing, name="resume-jobs")
+        self._supervisor.start_soon(self._resume, self._director, jobs, capturing, name="resume")
 
     async def aclose(self) -> None:
         """Take everything down, in the opposite order."""
@@ -405,9 +404,11 @@ class _Running:
             await self._store.aclose()
             await anyio.to_thread.run_sync(self.data.remove)
 
-    async def _resume_jobs(self, jobs: Jobs, capturing: Capturing) -> None:
-        await jobs.resume()
-        await capturing.resume()  # it follows the exports that go on
+    async def _resume(self, director: Director, jobs: Jobs, capturing: Capturing) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(director.resume)
+            group.start_soon(jobs.resume)
+        await capturing.resume()  # it stops some of these streams, and follows some of these jobs
 
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._supervisor.start_soon(work, name=name)

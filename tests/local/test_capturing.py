@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -415,3 +417,33 @@ async def test_a_session_whose_port_is_gone_after_a_restart_fails_and_says_so(tm
         seen = await become(api, run["session_id"], "failed")
     assert "the listener of display:1 can't come back" in seen["error"]
     assert "in use" in seen["error"]
+
+
+@pytest.mark.parametrize(
+    ("died", "after", "said"),
+    [
+        ("created", "created", None),  # in the middle of the start: it can be started anew
+        ("stopping", "failed", "nothing of stream"),
+        ("stopped", "failed", "nothing of stream"),
+    ],
+)
+async def test_what_a_crash_has_interrupted_is_finished(tmp_path, died, after, said):
+    """A session that hangs between two states is polled for ever."""
+    async with LocalServer(tmp_path) as server, api_of(server) as api:
+        run = await start(api, SCREEN)
+        id_, stream = run["session_id"], run["channels"][0]["rtstream_id"]
+    with contextlib.closing(sqlite3.connect(tmp_path / "rtstream.db")) as db, db:
+        db.execute("UPDATE captures SET status = ?", (died,))
+        if died == "stopped":  # its streams were stopped before it was
+            db.execute("UPDATE streams SET wanted = 0")
+    async with LocalServer(tmp_path) as server, api_of(server) as api:
+        if after == "created":
+            await until(lambda: look(api, id_), lambda seen: not seen["channels"])
+            await api.refused("GET", f"/rtstream/{stream}", 404)
+            body = {"session_id": id_, "channels": [SCREEN]}
+            again = await api.call("POST", "/capture/session/start", json=body)
+            assert again["status"] == "starting"
+            return
+        seen = await become(api, id_, after)
+        assert said in seen["error"]
+        assert (await api.stream(stream))["status"] == "stopped"
