@@ -43,8 +43,8 @@ PORTING: Final = """## Porting
 """
 
 METHODS: Final = """*same*: same name, arguments and meaning, awaited. *better*: the same call,
-which does what the column says besides. *not offered*: streams, and what is recorded of them, are what
-this SDK is about; for the rest, use the official SDK beside it.
+which does what the column says besides. *not offered*: streams, and what is recorded of them, are
+what this SDK is about; for the rest, use the official SDK beside it.
 """
 
 OWN_TRANSPORT: Final = frozenset({"get", "post", "patch", "delete", "put"})

@@ -210,7 +210,7 @@ def _result(data: object) -> dict[str, Any]:
 
 def _warnings(fields: Mapping[str, Any]) -> tuple[Any, ...]:
     said = fields.get("warnings")
-    listed = cast("list[Any]", said) if isinstance(said, list) else [said]
+    listed = cast("list[object]", said) if isinstance(said, list) else [said]
     return tuple(listed) if said is not None else ()  # one alone comes without a list
 
 
