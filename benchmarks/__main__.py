@@ -90,7 +90,7 @@ def _search(options: argparse.Namespace) -> None:
     from benchmarks import search
 
     table.show("search: what is found", asyncio.run(search.measure_quality()), as_json=options.json)
-    speed = asyncio.run(search.measure_speed(records=100_000, rounds=100))
+    speed = asyncio.run(search.measure_speed(records=100_000))
     table.show("search: how long it takes", speed, as_json=options.json)
 
 

@@ -45,6 +45,7 @@ class IdeaEngine:
     poison: str | None = None  #: texts with this word can't be embedded
     gate: asyncio.Event = attrs.field(factory=asyncio.Event)  #: set: it works
     passages: list[str] = attrs.field(factory=list)  #: that were embedded
+    queries: list[str] = attrs.field(factory=list)
     is_closed: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -62,8 +63,7 @@ class IdeaEngine:
             raise EngineError(self.illness)
         if self.poison is not None and any(self.poison in text for text in texts):
             raise EngineError(f"can't read {self.poison!r}")
-        if kind == "passage":
-            self.passages += texts
+        (self.passages if kind == "passage" else self.queries).extend(texts)
         return [self._vector(text) for text in texts]
 
     async def aclose(self) -> None:

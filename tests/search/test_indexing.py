@@ -62,6 +62,20 @@ async def test_each_record_is_embedded_once(here: Site) -> None:
     assert sorted(text for text in told if len(text) < 10) == ["a bird", "a cat", "a dog"]
 
 
+async def test_a_question_that_is_asked_again_is_not_embedded_again(
+    here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks for something asks again, with another limit; half of the time is its vector."""
+    monkeypatch.setattr("rtstream_async.local.search.library._REMEMBERED", 2)
+    stream, _ = await here.stream("a hound", "a fire")
+    for query in ("puppy", "burning", "puppy"):
+        assert (await here.search(stream, query))["results"]
+    assert here.engine.queries == ["puppy", "burning"]
+    for query in ("vehicle", "puppy", "burning"):
+        await here.search(stream, query, result_threshold=1)
+    assert here.engine.queries == ["puppy", "burning", "vehicle", "burning"]
+
+
 async def test_without_the_engine_words_are_found_and_it_is_said(
     here: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,6 +6,7 @@ A server that nobody searches in loads no numpy, and one that loads it does so i
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ __all__ = ["Aim", "Library", "identity"]
 
 _PAGE = 2000  # vectors read from the store at a time
 _SEVERAL_SIZES = "the embedding engine gives vectors of several sizes"
+_REMEMBERED = 256  # questions; who looks for something asks again, with another limit or filter
 _PAUSE = 5.0  # seconds for which an engine that failed is not asked again
 
 
@@ -52,6 +54,7 @@ class Library:
         self._failed_at = float("-inf")
         self._shelf: Shelf | None = None  #: `None` before the first search
         self._unrelated: Sequence[bytes] | None = None  #: vectors of these texts
+        self._aims: OrderedDict[str, Aim] = OrderedDict()  #: of the latest questions
         self._deletions = 0  #: up to which the shelf has followed the store
         self._lock = anyio.Lock()  #: of what is on the shelf
 
@@ -83,6 +86,9 @@ class Library:
         Raises:
             EngineError: The engine failed.
         """
+        if text in self._aims:
+            self._aims.move_to_end(text)
+            return self._aims[text]
         engine = await self.engine()
         try:
             (vector,) = await engine.embed([text], kind="query")
@@ -94,7 +100,10 @@ class Library:
         if any(len(each) != len(vector) for each in self._unrelated):
             self._unrelated = None
             raise self.failed(EngineError(_SEVERAL_SIZES))
-        return Aim(vector, self._unrelated)
+        aim = self._aims[text] = Aim(vector, self._unrelated)
+        if len(self._aims) > _REMEMBERED:
+            self._aims.popitem(last=False)
+        return aim
 
     async def keep(
         self, engine: EmbeddingEngine, rows: Sequence[PendingRow], vectors: Sequence[bytes]
@@ -124,6 +133,7 @@ class Library:
             if await self._store.run(documents.adopt_engine, name):
                 await self.open()  # all that there is
             self._engine, self._shelf, self._unrelated = name, None, None
+            self._aims.clear()
 
     async def shelf(self, deletions: int) -> Shelf:
         """Return all vectors there are, without those of what was deleted.

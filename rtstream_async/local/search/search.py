@@ -29,7 +29,7 @@ __all__ = ["Found", "Note", "Search"]
 
 _FRESH_PATIENCE = 8.0  # seconds that a search waits for vectors of what is new
 _ENGINE_PATIENCE = 15.0  # seconds that it waits for the vector of its question
-_WORD_DOCUMENTS = 5000  # of a word that more documents have, the newest count
+_WORD_DOCUMENTS = 2000  # of a word that more documents have, the newest count
 _CANDIDATES = 256  # looked at more closely, at first
 _MORE_CANDIDATES = 8  # times as many when those were not enough
 _BLOCK = 256  # documents read from the store at a time; when there is a filter, most are read
