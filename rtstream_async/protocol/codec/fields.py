@@ -89,9 +89,7 @@ def boolean(fields: Mapping[str, Any], key: str) -> bool | None:
 def whole(fields: Mapping[str, Any], key: str) -> int | None:
     """Return a whole number, also one that came as text, or `None`."""
     value = number(fields.get(key))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return int(value)
+    return None if isinstance(value, bool) or _finite(value) is None else int(cast("float", value))
 
 
 def numbers(config: object) -> dict[str, Any]:
@@ -116,6 +114,17 @@ def real(fields: Mapping[str, Any], *keys: str) -> float | None:
     """Return the first of `keys` that is a finite number, also one that came as text."""
     for key in keys:
         value = number(fields.get(key))
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return float(value)
+        if not isinstance(value, bool) and (found := _finite(value)) is not None:
+            return found
     return None
+
+
+def _finite(value: object) -> float | None:
+    """Return a number as a float that is one; JSON's whole numbers can be larger than those."""
+    if not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
