@@ -97,6 +97,12 @@ def missing(name: str) -> list[str]:
     return [name for name in (*_methods(official), *_variables(official)) if name not in known]
 
 
+def methods_of(name: str) -> list[str]:
+    """Return the public methods of the official class that `name` is beside."""
+    official = _official(name)
+    return [] if official is None else _methods(official)
+
+
 def _entrance() -> str:
     shown = ", ".join(_parameters(list(inspect.signature(rts.connect).parameters.values())))
     return f"## `connect()`\n\n{_first_line(rts.connect)}\n\n`rts.connect({shown})`\n"

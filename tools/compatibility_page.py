@@ -40,7 +40,7 @@ def official_methods() -> dict[str, list[str]]:
     return {
         name: [
             method
-            for method in api_page._methods(api_page._official(name))  # noqa: SLF001 - its twin
+            for method in api_page.methods_of(name)
             if not (name == "Connection" and method in words.OWN_TRANSPORT)
         ]
         for name in api_page.OFFICIAL
