@@ -70,7 +70,9 @@ async def delete_collection(call: Call) -> Reply:
     if id_ == services.collections.default_id:
         raise conflict("the default collection can't be deleted")
     streams = await services.store.run(statements.stream_ids, id_)
-    running = [stream for stream in streams if services.director.live(stream) is not None]
+    # After a restart, what is wanted may not be up again yet.
+    wanted = {row.id for row in await services.store.run(statements.wanted_streams)}
+    running = [one for one in streams if one in wanted or services.director.live(one)]
     if running:
         raise conflict(f"streams of this collection still run; stop them: {', '.join(running)}")
     await services.exporter.forget_streams(streams)
