@@ -168,3 +168,25 @@ def test_no_answer_raises_a_builtin_error(data):
     ):
         with contextlib.suppress(ProtocolError):
             read(data)
+
+
+def test_search_v2_answers_shots_or_what_else_was_asked_for():
+    """`compile()` of what are no shots is told by its kind, and not by an empty result."""
+    shots = videos.search_answer({"results": [RESULT], "warnings": {"code": "W"}})
+    assert (shots.response_type, shots.waiting_for, shots.warnings) == (
+        *("shots", "none"),
+        ({"code": "W"},),
+    )
+    assert shots.found is not None
+    assert [shot.text for shot in shots.found.shots] == ["action", "item"]
+    counts = videos.search_answer(
+        {"response_type": "aggregate", "results": [{"count": 3}], "session_id": "s", "trace": 1}
+    )
+    assert counts.found is None
+    assert (counts.results, counts.session_id, counts.trace) == ([{"count": 3}], "s", 1)
+
+
+def test_a_shot_of_no_video_is_no_shot():
+    """A search of a collection has no video to fall back to."""
+    with pytest.raises(ProtocolError, match="no `id`"):
+        videos.search_result({"results": [{"docs": []}]})
