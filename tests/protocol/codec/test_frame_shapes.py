@@ -55,7 +55,7 @@ SHAPES = {
         "an error in words": "failed, with text",
         "an error as an object": "failed, with an object",
         "data.streams": "streams under `streams`",
-        "data.channels, as the Node quickstart reads": "streams under `channels`, named by their channel",
+        "data.channels of Node quickstart": "streams under `channels`, named by their channel",
         "rt_streams of meeting-copilot": "streams of an older schema, and what is no stream",
     },
     "unknown": {
