@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TEST_PACKAGES := chromium libnginx-mod-rtmp nginx opencv-doc openssl pocketsphinx-testdata
 
 # What decides and does no I/O: tested on every branch, in seconds. The rest waits for real media and
-# real processes most of the time, so it runs in three processes.
+# real processes most of the time, so it runs in four processes.
 PURE_TESTS := tests/domain tests/models tests/protocol tests/test_errors.py
 PURE_COVERAGE := --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered \
 	--cov=rtstream_async.errors --cov=rtstream_async.local.domain \
@@ -26,8 +26,8 @@ demo: $(VENV)/.demo  ## Watch a live stream, end to end, with no key and no netw
 
 test: check  ## Run the checks and all tests
 	@tools/debian-packages $(TEST_PACKAGES)
-	$(BIN)/python -m pytest $(PURE_TESTS) $(PURE_COVERAGE)
-	$(BIN)/python -m pytest $(PURE_TESTS:%=--ignore=%) --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest $(PURE_TESTS) $(PURE_COVERAGE) --numprocesses 2
+	$(BIN)/python -m pytest $(PURE_TESTS:%=--ignore=%) --numprocesses 4 --dist loadfile
 
 check: $(VENV)/.dev  ## Lint, types, floors
 	$(BIN)/ruff check

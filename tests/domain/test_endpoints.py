@@ -115,3 +115,8 @@ def test_what_can_not_be_used_is_said_before_the_server_starts(kind, text, probl
 def test_an_origin_is_scheme_host_and_port(url, origin):
     """A key is bound to it."""
     assert origin_of(url) == origin
+
+
+def test_the_host_of_an_address_has_no_brackets():
+    """It is compared with names of this machine."""
+    assert parse_endpoint("vision", "openai:http://[::1]:8000/v1#m").hostname == "::1"

@@ -15,9 +15,11 @@ from rtstream_async.local.domain.ids import (
     capture_id,
     collection_id,
     connection_id,
+    index_id,
     job_id,
     short_id,
     stream_id,
+    understanding_id,
 )
 from rtstream_async.local.domain.lifecycle import (
     TRANSITIONS,
@@ -134,3 +136,11 @@ def test_the_quota_takes_the_oldest_and_no_more_than_it_needs(
 def test_work_that_is_answered_later_has_an_id_that_can_not_be_guessed(entropy: bytes) -> None:
     """The answer has links to what was recorded."""
     assert job_id(entropy) == f"job-{entropy.hex()}"
+
+
+def test_ids_of_understandings_and_their_indexes_sort_by_time() -> None:
+    """Lists are read in the order in which things were made."""
+    ids = [make(float(n), bytes(10)) for make in (understanding_id, index_id) for n in (1, 2)]
+    assert [id_[:4] for id_ in ids] == ["und-", "und-", "idx-", "idx-"]
+    assert ids[0] < ids[1]
+    assert ids[2] < ids[3]

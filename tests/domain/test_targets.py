@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtstream_async.local.domain.targets import parse_targets
+from rtstream_async.local.domain.targets import is_loopback, parse_targets
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,18 @@ def test_what_is_no_pattern_is_refused(pattern):
     """A limit that silently fits nothing, or all, is found out too late."""
     with pytest.raises(ValueError, match="is no host"):
         parse_targets([pattern])
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("a.com", False),
+    ],
+)
+def test_this_machine_is_known_by_name_or_address(host, is_ours):
+    """No proxy, and no other machine, is in between."""
+    assert is_loopback(host) is is_ours

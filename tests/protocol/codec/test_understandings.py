@@ -3,7 +3,9 @@
 import pytest
 
 from rtstream_async.errors import ProtocolError
+from rtstream_async.models.understandings import UnderstandingRecord
 from rtstream_async.protocol.codec import understandings
+from rtstream_async.protocol.codec.fields import real
 from rtstream_async.protocol.paging import ByNumber
 
 
@@ -64,3 +66,18 @@ def test_a_record_without_times_is_refused():
     """It could be put nowhere."""
     with pytest.raises(ProtocolError, match="start"):
         understandings.record_page({"records": [{"end": 4}]}, place=ByNumber())
+
+
+def test_an_understanding_that_is_hardly_described_analyses_nothing():
+    """A list of analyzers that is none must not be iterated as one."""
+    record = UnderstandingRecord(id="und-1", rtstream_id="rts-1")
+    assert (tuple(record.analyzers), dict(record.outputs)) == ((), {})
+    found = understandings.understanding({"id": "u", "analyzers": "vlm"}, rtstream_id="rts-1")
+    assert tuple(found.analyzers) == ()
+
+
+def test_a_number_beyond_all_measure_is_none():
+    """JSON's whole numbers have no bound; a float's have."""
+    assert real({"score": 10**400}, "score") is None
+    assert real({"score": 1e400}, "score") is None
+    assert real({"score": "0.5"}, "score") == 0.5
