@@ -119,4 +119,4 @@ def test_an_origin_is_scheme_host_and_port(url, origin):
 
 def test_the_host_of_an_address_has_no_brackets():
     """It is compared with names of this machine."""
-    assert parse_endpoint("vision", "openai:http://[::1]:8000/v1#m").hostname == "::1"
+    assert parse_endpoint("vision", "http://[::1]:8000/v1#m").hostname == "::1"
