@@ -24,12 +24,17 @@ def make_speaking(path: Path) -> Path:
         shown = clip.streams.video[0]
         video = out.add_stream_from_template(shown, opaque=True)
         audio = out.add_stream("aac", RATE, layout="mono")
+        frames = iter(_frames(_speech(float(shown.duration * shown.time_base))))
+        heard = 0.0  # seconds
         for packet in clip.demux(shown):
-            if packet.dts is not None:
-                packet.stream = video
-                out.mux(packet)
-        for frame in _frames(_speech(float(shown.duration * shown.time_base))):
-            out.mux(audio.encode(frame))
+            if packet.dts is None:
+                continue
+            # Side by side, as a camera sends them.
+            while heard < packet.dts * packet.time_base and (frame := next(frames, None)):
+                out.mux(audio.encode(frame))
+                heard += _FRAME / RATE
+            packet.stream = video
+            out.mux(packet)
         out.mux(audio.encode(None))
     return path
 

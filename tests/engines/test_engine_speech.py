@@ -143,3 +143,29 @@ def test_the_shortest_speech_is_heard_without_a_fault(speech):
     for length in range(2000, 9000, 700):
         heard = _hear(speech, spoken[:length], "short") + speech.finish("short")
         assert all(1000 <= line.start <= line.end <= 1001 for line in heard)
+
+
+def test_a_line_that_is_over_was_written_down_in_its_pause(speech, monkeypatch):
+    """Whoever has finished a sentence waits for it; the pause after it is time to work."""
+    made = []
+    transcribe = speech._moonshine.transcribe
+
+    def counted(samples):
+        made.append(len(samples))
+        return transcribe(samples)
+
+    monkeypatch.setattr(speech._moonshine, "transcribe", counted)
+    at_once, texts = 0, []
+    for clip in clips("librivox"):
+        said = []
+        for piece in pieces(together(quiet(0.7), clip.samples, quiet(1.5)), 1000.0):
+            before = len(made)
+            lines = speech.hear("pause", piece.time, piece.samples)
+            at_once += bool(lines) and len(made) == before
+            said += [line.text for line in lines]
+            told = speech.tell("pause")
+            assert not any(line.is_final for line in told)
+        said += [line.text for line in speech.finish("pause")]
+        texts.append((clip.text, " ".join(said)))
+    assert at_once >= 1
+    assert word_error_rate(texts) < 0.1

@@ -133,7 +133,8 @@ async def test_what_is_being_said_is_told_before_it_is_over(engine):
     assert {utterance.start for utterance in heard} == {last.start}
     ends = [utterance.end for utterance in partial]
     assert ends == sorted(ends)
-    assert all(after - before > 1.0 for before, after in itertools.pairwise(ends))
+    # About every second and a half, and where the voice pauses.
+    assert (ends[-1] - ends[0]) / len(ends) > 0.7
     assert all(utterance.engine == engine.name for utterance in heard)
 
 

@@ -74,7 +74,8 @@ async def test_an_engine_that_dies_is_there_for_the_next_sentence(
     stream = await api.connect(f"{meeting.path.name}?loop=1", **SOUND)
     before = await until(lambda: said(api, stream))
     engines: Any = server._up._director
-    os.kill(engines._engines._speech._engine.pid, signal.SIGKILL)
+    for pid in engines._engines._speech._engine.pids:
+        os.kill(pid, signal.SIGKILL)
     after = await until(lambda: said(api, stream), lambda seen: len(seen) > len(before) + 1)
     assert after[: len(before)] == before
     status = await api.call("GET", f"/rtstream/{stream}/transcription/status")

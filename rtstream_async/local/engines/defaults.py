@@ -20,10 +20,10 @@ def vision() -> VisionEngine:
 
 
 def speech() -> SpeechEngine:
-    """Return the offline speech engine, in a process of its own."""
-    from rtstream_async.local.engines.speech_process import SpeechProcess
+    """Return the offline speech engine, in processes of its own."""
+    from rtstream_async.local.engines.speech_pool import SpeechPool
 
-    return SpeechProcess()
+    return SpeechPool()
 
 
 def language() -> LanguageEngine:

@@ -23,6 +23,7 @@ from rtstream_async.local.engines.offline_speech.moonshine import (
 __all__ = ["Line", "OfflineSpeech"]
 
 _MOST_STREAMS = 64
+_PAUSE = RATE // 6  # samples of quiet after which a voice may have come to its end
 _KEPT = 2 * RATE  # samples kept while nobody speaks; a segment begins before it is found
 _GAP = 0.1  # seconds between two pieces from which something is missing; less is clocks' jitter
 _MANY = 64  # lines from which a stream begins anew in the next silence: each makes it slower
@@ -42,6 +43,14 @@ class Line:
     is_final: bool
 
 
+@attrs.frozen
+class _Guess:
+    """What was said, should the voice not go on."""
+
+    end: int  # samples that it was made of
+    text: str
+
+
 @attrs.define(kw_only=True, eq=False)
 class _Telling:
     """An open line."""
@@ -49,6 +58,7 @@ class _Telling:
     segment: Segment
     start: float | None = None  #: Unix time, once it has been told: it stays
     due: float = pace.FIRST  #: seconds of its length from which it is told again
+    guess: _Guess | None = None
 
     @property
     def seconds(self) -> float:
@@ -149,11 +159,17 @@ class _Ear:
     def tell(self, speaking: int) -> list[Line]:
         """Return what is being said, when it is time to tell that.
 
+        That is so, too, when the voice pauses for the first time: should it not go on, the work is
+        done when the line is complete.
+
         Args:
             speaking: Streams on which somebody speaks now.
         """
         telling = self._telling
-        if telling is None or telling.seconds < telling.due:
+        if telling is None:
+            return []
+        is_told = telling.seconds >= pace.FIRST
+        if telling.seconds < telling.due and not self._pauses(telling):
             return []
         begun = clock.thread_time()
         line = self._line(telling, telling.segment.end, is_final=False)
@@ -161,8 +177,17 @@ class _Ear:
         telling.due = telling.seconds + pace.wait_for_next(cost, speaking=speaking)
         if line is None:
             return []
+        telling.guess = _Guess(telling.segment.end, line.text)
+        if not is_told:
+            return []
         telling.start = line.start
         return [line]
+
+    def _pauses(self, telling: _Telling) -> bool:
+        """Whether the voice of an open line is silent since a moment, and said more before."""
+        begin, end = max(telling.segment.start, self._told), telling.segment.end
+        last = begin + voice_edges(self._sound(begin, end))[1]
+        return end - last >= _PAUSE and (telling.guess is None or last > telling.guess.end)
 
     def finish(self) -> list[Line]:
         """Return what was still being said; nothing can be heard after that."""
@@ -215,10 +240,12 @@ class _Ear:
         """Return a line with what is said in its segment; `None` when that is nothing."""
         begin = max(telling.segment.start, self._told)
         samples = self._sound(begin, end)
-        text = self._moonshine.transcribe(samples)
+        first, last = voice_edges(samples)
+        guess = telling.guess
+        is_said = guess is not None and is_final and begin + last <= guess.end <= end
+        text = guess.text if guess and is_said else self._moonshine.transcribe(samples)
         if not text:
             return None
-        first, last = voice_edges(samples)
         start = telling.start
         if start is None:
             start = max(self._zero + (begin + first) / RATE, self._told_until)
