@@ -106,7 +106,7 @@ HIT = {
 }
 
 
-@pytest.mark.parametrize("name", [*(HIT.keys() - {"score"}), "search_score"])
+@pytest.mark.parametrize("name", [*sorted(HIT.keys() - {"score"}), "search_score"])
 def test_a_shots_properties_are_attributes_and_keys(context, name):
     """Row 61; what the service knows of its own accord need not be asked for."""
     shot = rts.RTStreamShot(context, search.shot(HIT))
