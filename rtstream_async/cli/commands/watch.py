@@ -49,6 +49,7 @@ class _Order:
     base_url: str | None  # `None`: a server in this process
     api_key: str | None = attrs.field(repr=False)
     data_dir: Path | None
+    store: bool  #: whether the recording is kept, to be exported
 
 
 def watch(  # noqa: PLR0913 - a command has this many options, all with defaults
@@ -76,6 +77,9 @@ def watch(  # noqa: PLR0913 - a command has this many options, all with defaults
         typer.Option(metavar="PROMPT", help="Tell when this happens; may be repeated."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the stream.")] = None,
+    store: Annotated[
+        bool, typer.Option("--store", help="Keep the recording, for rtstream export.")
+    ] = False,
     for_: Annotated[
         float | None, typer.Option("--for", min=0.1, metavar="SECONDS", help="End after so long.")
     ] = None,
@@ -120,6 +124,7 @@ def watch(  # noqa: PLR0913 - a command has this many options, all with defaults
             base_url=base_url,
             api_key=api_key,
             data_dir=data_dir,
+            store=store,
         )
         with open_report(console(), json=json) as report:
             return await _watch(order, report)
@@ -136,6 +141,7 @@ async def _watch(order: _Order, report: Report) -> int:
             url=order.source.url,
             name=order.name,
             media_types=order.wishes.media_types,
+            store=order.store,
             enable_transcript=False,  # it is started below, where it was asked for
         )
         begun = time.monotonic()

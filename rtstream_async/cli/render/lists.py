@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["alerts_table", "events_table", "exported_table", "hits_table", "transcript_table"]
 
+_WHOLE = frozenset({"id", "index", "score", "status", "when"})
+"""Columns whose cells are not broken: they are copied, or compared."""
+
 
 def transcript_table(
     segments: Iterable[rts.TranscriptSegment], *, zone: tzinfo | None = None
@@ -53,7 +56,7 @@ def alerts_table(alerts: Iterable[tuple[rts.RTStreamSceneIndex, rts.Alert]]) -> 
             alert.alert_id,
             alert.label or "",
             alert.status or "",
-            index.name or index.rtstream_index_id,
+            index.rtstream_index_id,
             alert.callback_url or "",
         )
         for index, alert in alerts
@@ -82,7 +85,7 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """Return a table whose last column is as wide as there is room."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for name in names:
-        table.add_column(name, overflow="fold", no_wrap=name in {"id", "when", "score", "status"})
+        table.add_column(name, overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table

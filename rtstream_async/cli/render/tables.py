@@ -23,12 +23,15 @@ _STATUS_STYLES = {"connected": "green", "running": "green", "stopped": "dim", "e
 
 def streams_table(streams: Iterable[StreamView], *, zone: tzinfo | None = None) -> Table:
     """Return a table with a row for each stream."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=0, show_edge=False
+    )
     table.add_column("id", no_wrap=True)
-    table.add_column("name", overflow="fold")
+    # An id needs half of a narrow terminal; the others share the rest, and none disappears.
+    table.add_column("name", min_width=4, overflow="fold")
     table.add_column("status", no_wrap=True)
-    table.add_column("created", no_wrap=True)
-    table.add_column("ingested", min_width=16, overflow="fold")
+    table.add_column("created", min_width=10, overflow="fold")
+    table.add_column("media", overflow="fold")
     for stream in streams:
         status = stream.status or "?"
         table.add_row(
