@@ -13,6 +13,7 @@ from rtstream_async.cli.render.panels import Watched, watch_header
 from rtstream_async.cli.render.tables import measured, scenes_table, streams_table, summary_table
 from rtstream_async.cli.tally import Facts, Tally, facts_of
 from rtstream_async.models.announcements import Dropped, Gap
+from rtstream_async.models.exports import RTStreamExportResult
 from rtstream_async.models.messages import AlertMessage, SceneMessage
 from rtstream_async.models.records import Scene, StreamRecord
 
@@ -34,6 +35,11 @@ def outcome(tally):
     return Outcome(
         tally=tally,
         scenes=[],
+        segments=[],
+        said="a cat sits on a sofa",
+        seen=None,
+        heard=None,
+        exported=RTStreamExportResult(video_id="m-1", duration=30.0, player_url="http://x/video"),
         rtstream_id="rts-1",
         stream_url="http://x/m.m3u8",
         player_url="http://x/player",

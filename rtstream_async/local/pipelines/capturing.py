@@ -113,7 +113,7 @@ class Capturing:
             if not row.pushed:
                 continue  # of a script
             try:
-                await self._resume(row)
+                await self._resume(row.id)
             except Exception as exc:  # one session's trouble is not the others'
                 logger.warning("capture session %s is not resumed: %s", row.id, exc, exc_info=exc)
 
@@ -123,16 +123,22 @@ class Capturing:
         for id_ in list(self._watched):
             self._unwatch(id_)
 
-    async def _resume(self, row: CaptureRow) -> None:
-        match row.state:
-            case CaptureState.CREATED:  # the server died while it started
+    async def _resume(self, id_: str) -> None:
+        async with self._lock(id_):
+            # Anew: the server has answered calls since the list was made.
+            row = await self._captures.find(id_)
+            if id_ in self._watched:
+                return
+            if row.state is CaptureState.CREATED:  # the server died while it started
                 await self._withdraw(row)
-            case CaptureState.STARTING | CaptureState.ACTIVE:
+                return
+            if row.state in _RUNNING:
                 self._watch_soon(row, is_resumed=True)
-            case CaptureState.STOPPING:
-                await self.stop(row.id)
-            case _:
-                self._exporter.export_soon(row)
+                return
+        if row.state is CaptureState.STOPPING:
+            await self.stop(id_)
+        else:
+            self._exporter.export_soon(row)
 
     async def _listen_for(
         self, row: CaptureRow, channels: Sequence[CaptureChannelRow], changes: Mapping[str, Any]
