@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -46,6 +46,7 @@ from rtstream_async.local.handlers import (
 )
 from rtstream_async.local.openapi.document import make_document
 from rtstream_async.local.refusal import Refusal, invalid
+from rtstream_async.local.rest_faults import RestFaults
 from rtstream_async.local.services import Services
 from rtstream_async.protocol.routes import OPENAPI
 from rtstream_async.protocol.routes import Route as RouteSpec
@@ -80,9 +81,12 @@ def build_app(
     *,
     api_key: str,
     is_host_allowed: Callable[[str], bool],
-    extra: Iterable[Endpoint] = (),
+    extra: Sequence[Endpoint] = (),
 ) -> ASGIApp:
-    """Return the application over `services`; `extra` endpoints need the key like all others."""
+    """Return the application over `services`; `extra` endpoints need the key like all others.
+
+    They are a test's: only with them can calls be made to go wrong.
+    """
     routes = [
         *(_route(services, *item) for item in (*extra, *ENDPOINTS)),
         *browser.routes(services),
@@ -92,7 +96,8 @@ def build_app(
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
     app.router.redirect_slashes = False
-    return Gate(app, api_key=api_key, tokens=services.tokens, is_host_allowed=is_host_allowed)
+    inner = RestFaults(app, services.chaos) if extra else app
+    return Gate(inner, api_key=api_key, tokens=services.tokens, is_host_allowed=is_host_allowed)
 
 
 def endpoint(services: Services, handler: Handler) -> Callable[[Request], Awaitable[Response]]:

@@ -12,7 +12,9 @@ from typing import Any
 import attrs
 import msgspec
 
+from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.local.calls import Call, Endpoint, Reply
+from rtstream_async.local.chaos import Chaos
 from rtstream_async.local.domain.captures import CaptureSignal, CaptureState, way_to
 from rtstream_async.local.engines.ports import Utterance, Word
 from rtstream_async.local.hub import Hub, Peer, Sent
@@ -65,6 +67,7 @@ class Control:
         pipelines: Pipelines,
         captures: Captures,
         exporter: Exporter,
+        chaos: Chaos,
     ) -> None:
         self._hub: Hub = publisher.hub
         self._store: Worker = publisher.store
@@ -73,6 +76,7 @@ class Control:
         self._pipelines = pipelines
         self._captures = captures
         self._exporter = exporter
+        self._chaos = chaos
 
     def sockets(self) -> list[SocketState]:
         """Return the open sockets, oldest first."""
@@ -214,37 +218,29 @@ class Control:
 
     def close(self, connection_id: str | None = None, *, code: int = 1000, reason: str = "") -> int:
         """Close one socket, or all, with a close code; return how many. Queued frames go first."""
-        peers = self._peers(connection_id)
-        for peer in peers:
-            peer.close(code, reason)
-        return len(peers)
+        return self._chaos.close(connection_id, code=code, reason=reason)
 
     def cut(self, connection_id: str | None = None) -> int:
         """Break one connection, or all, with no goodbye; return how many."""
-        peers = self._peers(connection_id)
-        for peer in peers:
-            peer.cut()
-        return len(peers)
+        return self._chaos.cut(connection_id)
 
     def refuse_handshakes(self, count: int = 1, *, status: int = 503) -> None:
         """Refuse the next `count` handshakes with an HTTP status; 0 for no more."""
-        self._hub.faults.refuse = count
-        self._hub.faults.refuse_status = status
+        self._chaos.fail_handshakes("refuse", count, status=status)
 
     def mute_hellos(self, count: int = 1) -> None:
         """Let the next `count` sockets open, and never tell them their connection id."""
-        self._hub.faults.mute = count
+        self._chaos.fail_handshakes("mute", count)
 
     async def reset(self) -> None:
         """Forget all streams, videos, sessions and events, close all sockets, mend what fails."""
-        self.refuse_handshakes(0)
-        self.mute_hellos(0)
+        await self._chaos.off()
         await self._exporter.forget_all()
         await self._director.forget_all()
         await self._store.run(delete_captures)
         await self._store.run(delete_events)
         self.cut()
-        self._hub.gone.clear()
+        self._chaos.forget()
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the same over REST."""
@@ -259,12 +255,6 @@ class Control:
             (Route("POST", "/_local/handshakes"), self._post_handshakes),
             (Route("POST", "/_local/reset"), self._post_reset),
         )
-
-    def _peers(self, connection_id: str | None) -> list[Peer]:
-        if connection_id is None:
-            return list(self._hub)
-        peer = self._hub.get(connection_id)
-        return [] if peer is None else [peer]
 
     async def _targets(self, connection_id: str | None, rtstream_id: str | None) -> Iterable[str]:
         if connection_id is not None:
@@ -369,11 +359,14 @@ class Control:
     async def _post_close(self, call: Call) -> Reply:
         call.body.only(("connection_id", "code", "reason"))
         low, high = _CODES
-        count = self.close(
-            call.body.text("connection_id"),
-            code=call.body.integer("code", 1000, low=low, high=high),
-            reason=call.body.text("reason") or "",
-        )
+        try:
+            count = self.close(
+                call.body.text("connection_id"),
+                code=call.body.integer("code", 1000, low=low, high=high),
+                reason=call.body.text("reason") or "",
+            )
+        except InvalidArgumentError as exc:
+            raise invalid("code", exc.problem, allowed=exc.allowed) from None
         return Reply(data={"sockets": count})
 
     async def _post_cut(self, call: Call) -> Reply:

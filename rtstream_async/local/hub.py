@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import anyio
@@ -14,6 +15,7 @@ import attrs
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from rtstream_async.local.domain.chaos_frames import Payload
 from rtstream_async.local.domain.ids import ENTROPY, connection_id
 from rtstream_async.local.refusal import Refusal
 from rtstream_async.local.tokens import Grant, Tokens
@@ -21,7 +23,7 @@ from rtstream_async.local.wire import query_of, wire_of
 from rtstream_async.protocol.codec import emit
 from rtstream_async.protocol.codec.emit import AlertShape
 
-__all__ = ["HandshakeFaults", "Hub", "HubSettings", "Peer", "Sent"]
+__all__ = ["Hub", "HubSettings", "Peer", "Sent"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,16 +54,22 @@ class Peer:
     limit: int
     sent: int = 0  #: frames written so far
     dropped: int = 0  #: frames given up because the reader was too slow
-    _waiting: deque[str | bytes] = attrs.field(factory=deque[str | bytes], init=False, repr=False)
+    _waiting: deque[Payload] = attrs.field(factory=deque[Payload], init=False, repr=False)
+    _in_hand: int = attrs.field(default=0, init=False)  # frames that are being written
     _wake: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
     _goodbye: tuple[int, str] | None = attrs.field(default=None, init=False)
 
     @property
     def queued(self) -> int:
         """How many frames wait to be written."""
-        return len(self._waiting)
+        return len(self._waiting) + self._in_hand
 
-    def put(self, payload: str | bytes) -> Sent:
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the connection is open and dead."""
+        return wire_of(self.socket).is_frozen
+
+    def put(self, payload: Payload) -> Sent:
         """Queue one frame, text or binary; the oldest goes when the reader is too slow."""
         full = len(self._waiting) >= self.limit
         if full:
@@ -80,6 +88,14 @@ class Peer:
         """End the connection below the protocol, as a broken network does: no goodbye."""
         wire_of(self.socket).abort()
 
+    def freeze(self) -> None:
+        """Leave the connection open and dead, as a host that hangs does; frames wait."""
+        wire_of(self.socket).freeze()
+
+    def thaw(self) -> None:
+        """Bring it to life again."""
+        wire_of(self.socket).thaw()
+
     async def write(self) -> tuple[int, str]:
         """Write frames until `close()`; return its code and reason.
 
@@ -88,40 +104,22 @@ class Peer:
         """
         while True:
             while self._waiting:
+                self._in_hand = 1
                 await self._write_one(self._waiting.popleft())
+                self._in_hand = 0
                 self.sent += 1
             if self._goodbye is not None:
                 return self._goodbye
             self._wake.clear()
             await self._wake.wait()
 
-    async def _write_one(self, payload: str | bytes) -> None:
+    async def _write_one(self, payload: Payload) -> None:
         if isinstance(payload, str):
             await self.socket.send_text(payload)
-        else:
+        elif isinstance(payload, bytes):
             await self.socket.send_bytes(payload)
-
-
-@attrs.define(eq=False)
-class HandshakeFaults:
-    """What goes wrong with the next handshakes; nothing, unless a test asks for it."""
-
-    refuse: int = 0  #: how many are refused
-    refuse_status: int = 503  #: with which HTTP status
-    mute: int = 0  #: how many open, and never hear their connection id
-
-    def check(self) -> None:
-        """Raise the refusal of this handshake, if it is one of those to be refused."""
-        if self.refuse > 0:
-            self.refuse -= 1
-            raise Refusal(self.refuse_status, "REFUSED", "this handshake is refused, as asked for")
-
-    def is_mute(self) -> bool:
-        """Return whether this handshake is one of those that hear no connection id."""
-        if self.mute <= 0:
-            return False
-        self.mute -= 1
-        return True
+        else:
+            await wire_of(self.socket).send_raw_text(payload.data)
 
 
 class Hub:
@@ -137,8 +135,14 @@ class Hub:
         self._closing = False
         self._empty = asyncio.Event()
         self._empty.set()
-        self.faults = HandshakeFaults()
         self.gone: Counter[str] = Counter()  #: frames per connection id that had no socket
+        self.mangle: Callable[[Peer, str | bytes], Sent] | None = None
+        """What a test has frames go through on their way to a socket."""
+        self.knock: Callable[[], float] | None = None
+        """What a test has handshakes go through: tells how many seconds the first frame is held
+        back (infinity: for good), or raises a refusal."""
+        self.left: Callable[[Peer], None] | None = None
+        """Is told of each socket at its end, for a test to count."""
 
     @property
     def scene_channel(self) -> str:
@@ -181,7 +185,8 @@ class Hub:
         if peer is None:
             self.gone[id_] += 1
             return "gone"
-        return peer.put(frame if isinstance(frame, str | bytes) else _text(frame))
+        payload = frame if isinstance(frame, str | bytes) else _text(frame)
+        return peer.put(payload) if self.mangle is None else self.mangle(peer, payload)
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one socket from its handshake to its end.
@@ -192,18 +197,21 @@ class Hub:
         self._tokens.check(query_of(socket).get("token", ""), "socket")
         if self._closing:
             raise Refusal(503, "STOPPING", "the server is stopping")
-        self.faults.check()
+        held = 0.0 if self.knock is None else self.knock()
         await socket.accept()
         peer = Peer(connection_id(os.urandom(ENTROPY)), socket, self._settings.queue)
         self._peers[peer.connection_id] = peer
         self._empty.clear()
         if self._closing:  # since the check above
             peer.close(_GOING_AWAY)
+        greeting = _greet(peer, held)
         try:
-            if not self.faults.is_mute():
-                peer.put(_text(emit.hello(peer.connection_id)))
             await self._converse(peer)
         finally:
+            if greeting is not None:
+                greeting.cancel()
+            if self.left is not None:
+                self.left(peer)
             del self._peers[peer.connection_id]
             if not self._peers:
                 self._empty.set()
@@ -242,6 +250,16 @@ class Hub:
             logger.warning(
                 "socket %s is gone; %d frames sent, %d lost", peer.connection_id, peer.sent, lost
             )
+
+
+def _greet(peer: Peer, after: float) -> asyncio.TimerHandle | None:
+    """Send the first frame, now or `after` seconds (at infinity: never); return what waits."""
+    text = _text(emit.hello(peer.connection_id))
+    if after <= 0:
+        peer.put(text)
+    elif math.isfinite(after):
+        return asyncio.get_running_loop().call_later(after, peer.put, text)
+    return None
 
 
 def _text(frame: Mapping[str, Any]) -> str:

@@ -13,11 +13,13 @@ import anyio.to_thread
 from rtstream_async.errors import LocalServerError
 from rtstream_async.local.app import build_app
 from rtstream_async.local.asset_files import recover_assets
+from rtstream_async.local.chaos import Chaos
 from rtstream_async.local.collections import Collections
 from rtstream_async.local.control import Control
 from rtstream_async.local.datadir import DATABASE, DataDir
 from rtstream_async.local.engines.choice import EngineChoices
 from rtstream_async.local.engines.registry import Engines
+from rtstream_async.local.handlers import chaos as chaos_calls
 from rtstream_async.local.hub import Hub
 from rtstream_async.local.outbound import Outbound
 from rtstream_async.local.pipelines.alerts import Alerts, Links
@@ -63,6 +65,7 @@ class OneRun:
         self._store = Worker(data.path / DATABASE, prepare)
         self._tokens = Tokens(data.secret)
         self._hub = Hub(self._tokens, settings.hub)
+        self.chaos = Chaos(self._hub, self._store)
         self._outbound = Outbound(settings.webhook_allow)
         self._director: Director | None = None
         self._jobs: Jobs | None = None
@@ -119,7 +122,7 @@ class OneRun:
             capture_exporter,
             self._supervisor,
         )
-        self.control = Control(publisher, self._director, pipelines, captures, exporter)
+        self.control = Control(publisher, self._director, pipelines, captures, exporter, self.chaos)
         services = Services(
             settings=self._settings,
             store=self._store,
@@ -140,6 +143,7 @@ class OneRun:
             jobs=jobs,
             exporter=exporter,
             transcriber=transcriber,
+            chaos=self.chaos,
         )
         await recover(self._store, self._settings.segments_dir)
         await recover_assets(self._store, self._settings.assets_dir)
@@ -147,8 +151,10 @@ class OneRun:
             services,
             api_key=self.data.api_key,
             is_host_allowed=is_host_allowed,
-            extra=self.control.endpoints() if with_control else (),
+            extra=(*self.control.endpoints(), *chaos_calls.ENDPOINTS) if with_control else (),
         )
+        if with_control:
+            self.chaos.watch()
         self._http = make_server(app, shutdown_grace=_SHUTDOWN_GRACE)
         self._supervisor.start_soon(self._serve, self._http, name="http")
         await self._http.is_up.wait()
@@ -171,6 +177,7 @@ class OneRun:
             self._search.stop()
         if self._director is not None:
             await self._director.aclose()
+        self.chaos.aclose()
         await self._hub.aclose()
         if self._http is not None:
             self._http.stop()

@@ -13,6 +13,7 @@ from typing import Literal, Self
 import anyio
 
 from rtstream_async.errors import InvalidArgumentError, LocalServerError
+from rtstream_async.local.chaos import Chaos
 from rtstream_async.local.control import Control
 from rtstream_async.local.datadir import open_data_dir
 from rtstream_async.local.domain.targets import is_address, is_loopback
@@ -167,9 +168,12 @@ class LocalServer:
     @property
     def control(self) -> Control:
         """A test's hand on the server; needs `control=True`."""
-        if not self._with_control:
-            raise LocalServerError("the server was made without control=True")
-        return self._up.control
+        return self._scripted.control
+
+    @property
+    def chaos(self) -> Chaos:
+        """What goes wrong on purpose, and what did; needs `control=True`."""
+        return self._scripted.chaos
 
     async def start(self) -> None:
         """Start serving. Cancelling, or a failure, leaves nothing behind.
@@ -202,6 +206,12 @@ class LocalServer:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    @property
+    def _scripted(self) -> OneRun:
+        if not self._with_control:
+            raise LocalServerError("the server was made without control=True")
+        return self._up
 
     @property
     def _up(self) -> OneRun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from rtstream_async.local.chaos import Chaos
 from rtstream_async.local.collections import Collections
 from rtstream_async.local.engines.registry import Engines
 from rtstream_async.local.hub import Hub
@@ -50,3 +51,4 @@ class Services:
     jobs: Jobs
     exporter: Exporter
     transcriber: Transcriber
+    chaos: Chaos

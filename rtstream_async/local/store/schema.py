@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from rtstream_async.errors import LocalServerError
+from rtstream_async.local.store.lateness import make_tables
 
 __all__ = ["MIGRATIONS", "VERSION", "prepare"]
 
@@ -314,3 +315,4 @@ def prepare(db: sqlite3.Connection) -> None:
         )
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+    make_tables(db)

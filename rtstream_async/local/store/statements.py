@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from rtstream_async.local.store.lateness import SCENES, settle
 from rtstream_async.local.store.rows import (
     IndexRow,
     SceneRow,
@@ -291,8 +292,9 @@ def list_scenes(
     offset: int,
 ) -> list[SceneRow]:
     """Return records that lie in some of [start, end], newest first."""
+    settle(db)
     rows = db.execute(
-        "SELECT * FROM scenes WHERE index_id = :id"
+        f"SELECT * FROM scenes WHERE index_id = :id AND {SCENES}"  # noqa: S608 - our own condition
         " AND (:start IS NULL OR end_us >= :start) AND (:end IS NULL OR start_us <= :end)"
         " ORDER BY start_us DESC, number DESC LIMIT :limit OFFSET :offset",
         {"id": index_id, "start": start_us, "end": end_us, "limit": limit, "offset": offset},

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from rtstream_async.local.store.lateness import UTTERANCES, settle
 from rtstream_async.local.store.rows import from_row, json_column
 from rtstream_async.local.store.writing import insert
 
@@ -112,8 +113,9 @@ def list_utterances(
     db: sqlite3.Connection, stream_id: str, query: UtteranceQuery
 ) -> tuple[list[UtteranceRow], int]:
     """Return one page of what was said, in order of time, and how many pieces there are in all."""
+    settle(db)
     where = (
-        "stream_id = :id AND (:start IS NULL OR end_us >= :start)"
+        f"{UTTERANCES} AND stream_id = :id AND (:start IS NULL OR end_us >= :start)"
         " AND (:end IS NULL OR start_us <= :end) AND (:since IS NULL OR end_us > :since)"
     )
     values = {
