@@ -10,13 +10,17 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import attrs
 import pytest
 import typer
 
 from rtstream_async.cli.app import app
 from rtstream_async.local import LocalServer
+from rtstream_async.local.chaos import Chaos
 from rtstream_async.local.control import Control
+from rtstream_async.local.domain.chaos import ChaosPlan, HandshakeFault, RestFault
 from rtstream_async.local.domain.lifecycle import StreamState
+from rtstream_async.local.handlers import chaos as chaos_calls
 from rtstream_async.protocol.link import TRANSITIONS
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +126,31 @@ def test_the_local_server_page_has_every_control():
     control = Control(*[nothing] * len(inspect.signature(Control).parameters))  # type: ignore[arg-type]
     routes = {f"{route.method} {route.template}" for route, _ in control.endpoints()}
     assert set(re.findall(r"`((?:GET|POST) /_local/[^`]+)`", shown)) == routes
+
+
+def test_the_local_server_page_has_every_fault_and_its_default():
+    """Chaos that is not described is not tried; one that is not there is a test that can't fail."""
+    shown = section(page("howto/local-server.md"), "Chaos")
+    calls, settings = shown.split("| Setting |")
+    named = set(re.findall(r"`(\w+)(?:\([^`]*\))?`", " ".join(_cells(calls, 1))))
+    public = {name for name in vars(Chaos) if not name.startswith("_")}
+    assert named - {"server"} == public - {"watch", "aclose", "linger", "choose_rest"}
+    routes = {f"{route.method} {route.template}" for route, _ in chaos_calls.ENDPOINTS}
+    assert routes <= set(re.findall(r"`([A-Z]+ /_local/[^`]+)`", shown))
+    told = {}
+    for names, defaults in zip(_cells(settings, 1), _cells(settings, 3), strict=True):
+        fields = re.findall(r"`(\w+)`", names)
+        values = [value.strip("` ") for value in defaults.split(", ")]
+        told |= dict(zip(fields, values * len(fields), strict=False))
+    plan = {name: str(value) for name, value in attrs.asdict(ChaosPlan()).items()}
+    assert told == plan | {"garbage_kinds": "all", "cut_how": '"cut"'}
+    for kind in (RestFault, HandshakeFault):
+        assert {field.name for field in attrs.fields(kind)} <= set(re.findall(r"`(\w+)`", shown))
+
+
+def _cells(table, column):
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    return [row[column].strip() for row in rows]
 
 
 def test_the_tests_of_the_testing_page_pass(tmp_path):

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 import rtstream_async as rts
@@ -24,6 +25,20 @@ async def test_a_server_is_started_used_and_stopped(tmp_path):
         ended = server.end(signal.SIGTERM)
     assert ended.code == 0
     assert "Traceback" not in ended.err
+
+
+async def test_a_server_fails_on_purpose_only_when_it_was_started_so(tmp_path):
+    """A soak drives the faults of a real process; a server for users has none to drive."""
+    answers = {}
+    for options in ((), ("--control",)):
+        where = ("--port", 0, "--data-dir", tmp_path / "data", "--api-key", "k", "--json")
+        with running("serve", *where, *options) as server:
+            url = server.object()["url"]
+            async with httpx.AsyncClient(base_url=url, headers={"x-access-token": "k"}) as http:
+                answers[options] = await http.post("/_local/chaos", json={"drop": 0.5})
+            assert server.end().code == 0
+    assert [answer.status_code for answer in answers.values()] == [404, 200]
+    assert answers["--control",].json()["data"]["settings"]["drop"] == 0.5
 
 
 def test_the_key_is_shown_once_and_kept(tmp_path):

@@ -126,6 +126,12 @@ def serve(  # noqa: PLR0913, PLR0917 - a server has this many options, and typer
             help="What finds texts by their meaning; likewise.",
         ),
     ] = "offline",
+    control: Annotated[
+        bool,
+        typer.Option(
+            "--control", help="For tests: offer /_local/, with faults, and scripted:// sources."
+        ),
+    ] = False,
     log_level: Annotated[
         LogLevel,
         typer.Option(
@@ -152,6 +158,7 @@ def serve(  # noqa: PLR0913, PLR0917 - a server has this many options, and typer
             host=host,
             port=port,
             api_key=api_key or None,
+            control=control,
             allow_remote=allow_remote,
             allowed_hosts=allow_host or (),
             quota_bytes=None if quota_gb is None else int(quota_gb * _GB),
