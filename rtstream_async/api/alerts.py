@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import attrs
@@ -10,9 +11,10 @@ from rtstream_async.api.caller import Caller
 from rtstream_async.models.alerts import Alert
 from rtstream_async.protocol import routes
 from rtstream_async.protocol.codec import alerts
+from rtstream_async.protocol.rearm import AlertsOf
 from rtstream_async.protocol.routes import Route
 
-__all__ = ["OF_INDEXES", "OF_SCENE_INDEXES", "AlertRoutes", "create", "list_all", "set_status"]
+__all__ = ["ROUTES", "AlertRoutes", "create", "list_all", "set_status"]
 
 
 @attrs.frozen(kw_only=True)
@@ -24,17 +26,17 @@ class AlertRoutes:
     status: Route
 
 
-OF_SCENE_INDEXES = AlertRoutes(
-    create=routes.ALERT_CREATE, list_all=routes.ALERT_LIST, status=routes.ALERT_STATUS
-)
-"""Of scene and audio indexes."""
-
-OF_INDEXES = AlertRoutes(
-    create=routes.STREAM_INDEX_ALERT_CREATE,
-    list_all=routes.STREAM_INDEX_ALERT_LIST,
-    status=routes.STREAM_INDEX_ALERT_STATUS,
-)
-"""Of indexes of understandings."""
+ROUTES: Mapping[AlertsOf, AlertRoutes] = {
+    "scene_index": AlertRoutes(
+        create=routes.ALERT_CREATE, list_all=routes.ALERT_LIST, status=routes.ALERT_STATUS
+    ),
+    "understanding": AlertRoutes(
+        create=routes.STREAM_INDEX_ALERT_CREATE,
+        list_all=routes.STREAM_INDEX_ALERT_LIST,
+        status=routes.STREAM_INDEX_ALERT_STATUS,
+    ),
+}
+"""By what the alerts watch: scene and audio indexes, or indexes of understandings."""
 
 
 async def create(

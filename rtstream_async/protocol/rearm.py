@@ -79,6 +79,7 @@ class Rearmed:
     arm: Arm | None  #: what publishes now; `None`: nothing does, so poll if there is a history
     lost: tuple[float, float] | None = None
     """Since and until when (the service's Unix time, seconds) nothing watched or listened."""
+    also: tuple[str, ...] = ()  #: other channels of the stream that lost the same time
     reason: str = ""  #: why there is no arm, why something was lost, or what could not be tidied up
 
 
@@ -115,9 +116,18 @@ class Arms:
         """Return what `remove()` had taken out under this name, to be added again."""
         return self._resting.pop((rtstream_id, self.current(source)), None)
 
+    def known(self, source: str, *, rtstream_id: str | None) -> Arm | None:
+        """Return what is noted under this name or one that it had before, armed or not."""
+        name = rtstream_id, self.current(source)
+        return self._armed.get(name) or self._resting.get(name)
+
     def of(self, rtstream_id: str | None, channel: str | None) -> tuple[Arm, ...]:
         """Return what makes messages of this stream and channel."""
         return tuple(self._by_key.get((rtstream_id, channel), {}).values())
+
+    def of_stream(self, rtstream_id: str) -> tuple[Arm, ...]:
+        """Return all that is armed of a stream."""
+        return tuple(arm for arm in self._armed.values() if arm.rtstream_id == rtstream_id)
 
     def all(self) -> tuple[Arm, ...]:
         """Return all that is armed."""

@@ -13,6 +13,7 @@ from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.alerts import Alert
 from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.protocol.bounds import web_address
+from rtstream_async.protocol.rearm import AlertArm, AlertsOf
 from rtstream_async.resources.context import Context
 
 __all__ = ["Alerting", "Watched"]
@@ -23,9 +24,14 @@ class Watched:
     """The index that alerts are bound to."""
 
     context: Context
-    routes: AlertRoutes
+    of: AlertsOf
     rtstream_id: str
     index_id: str
+
+    @property
+    def routes(self) -> AlertRoutes:
+        """Where its alerts are."""
+        return alerts.ROUTES[self.of]
 
 
 class Alerting(ABC):
@@ -71,7 +77,17 @@ class Alerting(ABC):
             callback_url=address,
             ws_connection_id=target,
         )
-        watched.context.note_armed(target, stream_id=watched.rtstream_id, channel="alert")
+        arm = AlertArm(
+            rtstream_id=watched.rtstream_id,
+            channel="alert",
+            source=alert_id,
+            connection_id=target or "",
+            index_id=watched.index_id,
+            of=watched.of,
+            event_id=event_id,
+            callback_url=address,
+        )
+        watched.context.note_armed(arm)
         return alert_id
 
     async def list_alerts(self) -> list[Alert]:
@@ -84,28 +100,37 @@ class Alerting(ABC):
     async def enable_alert(self, alert_id: str) -> None:
         """Have the alert tell what it detects again.
 
+        An alert that was made again after a loss of the connection answers to its old ids too.
+
         Raises:
             InvalidArgumentError: `alert_id` is empty.
             NotFoundError: The index has no such alert.
         """
         await self._set_alert(alert_id, "enable")
+        watched = self._watched()
+        watched.context.note_resumed(watched.rtstream_id, alert_id)
 
     async def disable_alert(self, alert_id: str) -> None:
         """Have the alert tell nothing, until `enable_alert()`.
+
+        An alert that was made again after a loss of the connection answers to its old ids too.
 
         Raises:
             InvalidArgumentError: `alert_id` is empty.
             NotFoundError: The index has no such alert.
         """
-        await self._set_alert(alert_id, "disable")
+        watched = self._watched()
+        with watched.context.stopping(watched.rtstream_id, alert_id):
+            await self._set_alert(alert_id, "disable")
 
     async def _set_alert(self, alert_id: str, action: Literal["enable", "disable"]) -> None:
         watched = self._watched()
+        noted = watched.context.noted(watched.rtstream_id, alert_id)
         await alerts.set_status(
             watched.context.caller,
             watched.routes,
             watched.rtstream_id,
-            watched.index_id,
-            alert_id,
+            noted.index_id if isinstance(noted, AlertArm) else watched.index_id,
+            watched.context.current(alert_id),
             action,
         )

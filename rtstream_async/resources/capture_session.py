@@ -18,6 +18,7 @@ from rtstream_async.models.records import Page
 from rtstream_async.protocol.bounds import at_least, web_address
 from rtstream_async.protocol.channels import matching
 from rtstream_async.protocol.paging import ByCursor
+from rtstream_async.protocol.rearm import Arm
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import subscribe
 from rtstream_async.resources.handle import Handle
@@ -201,7 +202,7 @@ class CaptureSession(Handle[CaptureRecord]):
                 nothing of it is stored.
         """
         target = await self._context.push_target(ws_connection_id)
-        self._context.note_armed(target, stream_id=self.id, channel=_CHANNEL)
+        _note(self._context, self.id, target)
         begun, pause = time.monotonic(), 0.0
         while True:
             made = await captures.export(
@@ -309,7 +310,7 @@ async def create_session(
         ws_connection_id=target,
         metadata=metadata,
     )
-    context.note_armed(target, stream_id=record.id, channel=_CHANNEL)
+    _note(context, record.id, target)
     return CaptureSession(context, record)
 
 
@@ -346,3 +347,10 @@ def list_sessions(
 def _page_of(sessions: list[CaptureSession], page: Page[CaptureRecord]) -> Page[CaptureSession]:
     fields = {name: page[name] for name in ("next_page", "page", "page_size", "cursor")}
     return Page(items=sessions, label=page.label, raw=page.raw, **fields)
+
+
+def _note(context: Context, session_id: str, target: str | None) -> None:
+    """Note who is told of a session's changes; a session is not stopped with its connection."""
+    if target is not None:
+        arm = Arm(rtstream_id=session_id, channel=_CHANNEL, source=session_id, connection_id=target)
+        context.note_armed(arm)

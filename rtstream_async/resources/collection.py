@@ -15,6 +15,7 @@ from rtstream_async.resources.collection_search import CollectionSearch
 from rtstream_async.resources.library import Library
 from rtstream_async.resources.pages import Pages
 from rtstream_async.resources.rtstream import RTStream
+from rtstream_async.resources.transcribing import transcript_arm
 
 __all__ = ["Collection"]
 
@@ -97,7 +98,7 @@ class Collection(CollectionSearch, Library, CollectionSessions):
             ws_connection_id=target,
         )
         if has_transcript:
-            self._context.note_armed(target, stream_id=record.id, channel="transcript")
+            self._context.note_armed(transcript_arm(record.id, target))
         return RTStream(self._context, record)
 
     async def get_rtstream(self, id: str) -> RTStream:  # noqa: A002 - the reference's name

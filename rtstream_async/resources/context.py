@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rtstream_async.api.caller import Caller
+from rtstream_async.errors import APIError
 from rtstream_async.models.base import Unset
+from rtstream_async.protocol.rearm import Arm, Arms
 
 if TYPE_CHECKING:
     from rtstream_async.realtime.hub import Hub
@@ -15,12 +18,18 @@ __all__ = ["Context"]
 
 
 class Context:
-    """The parts of one `Connection` that its handles use."""
+    """The parts of one `Connection` that its handles use.
+
+    Attributes:
+        started: What was started by its handles and not stopped since; by its first id.
+    """
 
     def __init__(self, caller: Caller, make_hub: Callable[[], Hub]) -> None:
         self.caller = caller
+        self.started = Arms()
         self._make_hub = make_hub
         self._hub: Hub | None = None
+        self._stopped_with: dict[str, set[str]] = {}  # what rests because its stream does
 
     @property
     def hub(self) -> Hub:
@@ -45,11 +54,78 @@ class Context:
             return await self.hub.connection_id()
         return ws_connection_id or None
 
-    def note_armed(self, target: str | None, *, stream_id: str, channel: str) -> None:
-        """Tell the hub that something now makes messages for `target`, which may be our socket.
+    def note_armed(self, arm: Arm) -> None:
+        """Note that something was started, which may publish to our socket.
 
         The id of our own socket may have been given by hand, as every snippet of the reference
         does; the hub knows which ids are ours, and who never asked for one has no hub.
         """
-        if target is not None and self._hub is not None:
-            self._hub.note_armed(rtstream_id=stream_id, channel=channel, connection_id=target)
+        self.started.add(arm)
+        if arm.connection_id and self._hub is not None:
+            self._hub.note_armed(arm)
+
+    @contextmanager
+    def stopping(self, rtstream_id: str, source: str) -> Generator[None, None, None]:
+        """Note that something is stopped by hand, so that a new connection id does not start it.
+
+        It is noted before the service is asked: what is being armed again in this very moment is
+        undone. When the service refuses, all is as it was.
+        """
+        self.started.remove(self.lineage(source)[0], rtstream_id=rtstream_id)
+        self._stopped_with.get(rtstream_id, set()).discard(source)
+        self._disarm(rtstream_id, source)
+        try:
+            yield
+        except APIError:
+            self.note_resumed(rtstream_id, source)
+            raise
+
+    def note_resumed(self, rtstream_id: str, source: str) -> None:
+        """Note that something runs again; it publishes to where it did before."""
+        started = self.started.wake(self.lineage(source)[0], rtstream_id=rtstream_id)
+        if started is not None:
+            self.started.add(started)
+        self._arm_again(rtstream_id, source)
+
+    @contextmanager
+    def stopping_stream(self, rtstream_id: str) -> Generator[None, None, None]:
+        """Note that a stream is stopped by hand, and with it all that works on it."""
+        armed = () if self._hub is None else self._hub.arms.of_stream(rtstream_id)
+        self._stopped_with.setdefault(rtstream_id, set()).update(arm.source for arm in armed)
+        for arm in armed:
+            self._disarm(rtstream_id, arm.source)
+        try:
+            yield
+        except APIError:
+            self.note_stream_resumed(rtstream_id)
+            raise
+
+    def note_stream_resumed(self, rtstream_id: str) -> None:
+        """Note that a stream runs again, and with it what worked on it when it was stopped."""
+        for source in self._stopped_with.pop(rtstream_id, ()):
+            self._arm_again(rtstream_id, source)
+
+    def noted(self, rtstream_id: str, source: str) -> Arm | None:
+        """Return what is noted of something that was started here, also when it was stopped."""
+        if self._hub is not None:
+            arm = self._hub.arms.known(source, rtstream_id=rtstream_id)
+            if arm is not None:
+                return arm
+        return self.started.known(self.lineage(source)[0], rtstream_id=rtstream_id)
+
+    def lineage(self, id_: str) -> Sequence[str]:
+        """Return all ids that an index or alert has had, the present one last."""
+        return (id_,) if self._hub is None else self._hub.arms.lineage(id_)
+
+    def current(self, id_: str) -> str:
+        """Return the present id of an index or alert."""
+        return self.lineage(id_)[-1]
+
+    def _disarm(self, rtstream_id: str, source: str) -> None:
+        if self._hub is not None:
+            self._hub.note_disarmed(rtstream_id, source)
+
+    def _arm_again(self, rtstream_id: str, source: str) -> None:
+        arm = None if self._hub is None else self._hub.arms.wake(source, rtstream_id=rtstream_id)
+        if self._hub is not None and arm is not None:
+            self._hub.note_armed(arm)

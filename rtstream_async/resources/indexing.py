@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rtstream_async.api import scene_indexes
+from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.models.records import StreamRecord
 from rtstream_async.protocol.batch import audio_config, scene_config, spoken_config, visual_config
+from rtstream_async.protocol.rearm import IndexArm, RearmPolicy
 from rtstream_async.protocol.structured import HEARD, SEEN, prompt_for
 from rtstream_async.resources.handle import Handle
 from rtstream_async.resources.scene_index import RTStreamSceneIndex
@@ -16,6 +18,7 @@ from rtstream_async.resources.scene_index import RTStreamSceneIndex
 __all__ = ["Indexing"]
 
 _TRANSCRIPT = "transcript"
+_REARM_POLICIES = get_args(RearmPolicy)
 _SCENE_CONFIG: Mapping[str, Any] = {"time": 2, "frame_count": 5}
 
 
@@ -33,6 +36,7 @@ class Indexing(Handle[StreamRecord]):
         sandbox_id: str | None = None,
         *,
         output_type: Any = None,
+        rearm: RearmPolicy = "poll",
     ) -> RTStreamSceneIndex:
         """Return a new index that describes what is seen; it runs at once.
 
@@ -51,9 +55,13 @@ class Indexing(Handle[StreamRecord]):
             sandbox_id: Passed on.
             output_type: Ask for JSON of this type, and have it in `message.output`: an attrs class
                 or whatever else msgspec decodes.
+            rearm: What is done after a loss of the connection, since the service can't push an
+                index to another one. `poll`: its records are read over REST. `recreate`: it is
+                stopped, and a new one made in its place, with its alerts; this object and all its
+                ids stand for the new one, and what was not seen between is announced.
 
         Raises:
-            InvalidArgumentError: `batch_config` or `output_type` can't be used.
+            InvalidArgumentError: `batch_config`, `output_type` or `rearm` can't be used.
             ValidationError: The service refuses it: the stream has no picture, for example.
         """
         return await self._index(
@@ -66,6 +74,7 @@ class Indexing(Handle[StreamRecord]):
             ws_connection_id=ws_connection_id,
             sandbox_id=sandbox_id,
             output_type=output_type,
+            rearm=rearm,
         )
 
     async def index_audio(
@@ -79,6 +88,7 @@ class Indexing(Handle[StreamRecord]):
         sandbox_id: str | None = None,
         *,
         output_type: Any = None,
+        rearm: RearmPolicy = "poll",
     ) -> RTStreamSceneIndex:
         """Return a new index that sums up what is said; it runs at once.
 
@@ -98,9 +108,10 @@ class Indexing(Handle[StreamRecord]):
             sandbox_id: Passed on.
             output_type: Ask for JSON of this type, and have it in `message.output`: an attrs class
                 or whatever else msgspec decodes.
+            rearm: `poll` or `recreate`, as for `index_visuals()`.
 
         Raises:
-            InvalidArgumentError: `batch_config` or `output_type` can't be used.
+            InvalidArgumentError: `batch_config`, `output_type` or `rearm` can't be used.
             ValidationError: The service refuses it: the stream has no sound, for example.
         """
         return await self._index(
@@ -113,6 +124,7 @@ class Indexing(Handle[StreamRecord]):
             ws_connection_id=ws_connection_id,
             sandbox_id=sandbox_id,
             output_type=output_type,
+            rearm=rearm,
         )
 
     async def index_spoken_words(
@@ -127,6 +139,7 @@ class Indexing(Handle[StreamRecord]):
         sandbox_id: str | None = None,
         *,
         output_type: Any = None,
+        rearm: RearmPolicy = "poll",
     ) -> RTStreamSceneIndex:
         """Return a new index of the words that are said; it runs at once.
 
@@ -143,9 +156,10 @@ class Indexing(Handle[StreamRecord]):
                 that `events()` has them. `None`: nowhere.
             sandbox_id: Passed on.
             output_type: As for `index_audio()`.
+            rearm: As for `index_visuals()`.
 
         Raises:
-            InvalidArgumentError: `segmenter`, `length` or `output_type` can't be used.
+            InvalidArgumentError: `segmenter`, `length`, `output_type` or `rearm` can't be used.
             ValidationError: The service refuses it: the stream has no sound, for example.
         """
         return await self._index(
@@ -158,6 +172,7 @@ class Indexing(Handle[StreamRecord]):
             ws_connection_id=ws_connection_id,
             sandbox_id=sandbox_id,
             output_type=output_type,
+            rearm=rearm,
         )
 
     async def index_scenes(
@@ -172,6 +187,7 @@ class Indexing(Handle[StreamRecord]):
         sandbox_id: str | None = None,
         *,
         output_type: Any = None,
+        rearm: RearmPolicy = "poll",
     ) -> RTStreamSceneIndex:
         """Return a new index, asked for in the service's own words; it runs at once.
 
@@ -189,10 +205,11 @@ class Indexing(Handle[StreamRecord]):
                 that `events()` has them. `None`: nowhere.
             sandbox_id: Passed on.
             output_type: As for `index_visuals()`.
+            rearm: As for `index_visuals()`.
 
         Raises:
-            InvalidArgumentError: `extraction_type`, `extraction_config` or `output_type` can't be
-                used.
+            InvalidArgumentError: `extraction_type`, `extraction_config`, `output_type` or `rearm`
+                can't be used.
             ValidationError: The service refuses it.
         """
         return await self._index(
@@ -205,6 +222,7 @@ class Indexing(Handle[StreamRecord]):
             ws_connection_id=ws_connection_id,
             sandbox_id=sandbox_id,
             output_type=output_type,
+            rearm=rearm,
         )
 
     async def list_scene_indexes(self) -> list[RTStreamSceneIndex]:
@@ -213,8 +231,10 @@ class Indexing(Handle[StreamRecord]):
         return [RTStreamSceneIndex(self._context, record) for record in records]
 
     async def get_scene_index(self, index_id: str) -> RTStreamSceneIndex:
-        """Return the index with this id."""
-        record = await scene_indexes.get(self._context.caller, self._record.id, index_id)
+        """Return the index with this id; after `rearm="recreate"`, the one in its place."""
+        record = await scene_indexes.get(
+            self._context.caller, self._record.id, self._context.current(index_id)
+        )
         return RTStreamSceneIndex(self._context, record)
 
     async def _index(
@@ -229,26 +249,37 @@ class Indexing(Handle[StreamRecord]):
         ws_connection_id: str | Unset | None,
         sandbox_id: str | None,
         output_type: Any,
+        rearm: RearmPolicy,
     ) -> RTStreamSceneIndex:
+        if rearm not in _REARM_POLICIES:
+            raise InvalidArgumentError("rearm", f"can't be {rearm!r}", allowed=_REARM_POLICIES)
         is_heard = extraction_type == _TRANSCRIPT
         channel = "audio_index" if is_heard else "scene_index"
         stream_id = self._record.id
         if output_type is not None:
             prompt = prompt_for(prompt, output_type, otherwise=HEARD if is_heard else SEEN)
+        spec: dict[str, Any] = {
+            "extraction_type": extraction_type,
+            "extraction_config": config,
+            "prompt": prompt,
+            "model_name": model_name,
+            "model_config": model_config,
+            "name": name,
+            "sandbox_id": sandbox_id,
+        }
         target = await self._context.push_target(ws_connection_id)
         record = await scene_indexes.create(
-            self._context.caller,
-            stream_id,
-            extraction_type=extraction_type,
-            extraction_config=config,
-            prompt=prompt,
-            model_name=model_name,
-            model_config=model_config,
-            name=name,
-            ws_connection_id=target,
-            sandbox_id=sandbox_id,
+            self._context.caller, stream_id, ws_connection_id=target, **spec
         )
-        self._context.note_armed(target, stream_id=stream_id, channel=channel)
+        arm = IndexArm(
+            rtstream_id=stream_id,
+            channel=channel,
+            source=record.rtstream_index_id,
+            connection_id=target or "",
+            rearm=rearm,
+            spec=spec,
+        )
+        self._context.note_armed(arm)
         if output_type is not None:
             self._context.hub.set_output_type(stream_id, channel, output_type)
         return RTStreamSceneIndex(self._context, record)

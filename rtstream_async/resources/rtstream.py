@@ -139,10 +139,12 @@ class RTStream(Indexing, Transcribing, Understood, Events):
     async def start(self) -> None:
         """Begin ingestion; no error if it runs already. `status` is read from the service."""
         await self._switch("start", change=self._set_status, look=self._look)
+        self._context.note_stream_resumed(self.id)
 
     async def stop(self) -> None:
         """Stop ingestion; no error if it is stopped. `status` is read from the service."""
-        await self._switch("stop", change=self._set_status, look=self._look)
+        with self._context.stopping_stream(self.id):
+            await self._switch("stop", change=self._set_status, look=self._look)
 
     async def generate_stream(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import Any
 
-from rtstream_async.api import alerts, scene_indexes
+from rtstream_async.api import scene_indexes
 from rtstream_async.api.streams import Action
 from rtstream_async.models.records import IndexRecord, Page, Scene
 from rtstream_async.protocol.bounds import at_least, filled, optional_window
@@ -14,12 +14,18 @@ from rtstream_async.protocol.paging import ByNumber
 from rtstream_async.resources.alerting import Alerting, Watched
 from rtstream_async.resources.handle import Handle
 from rtstream_async.resources.pages import Pages
+from rtstream_async.resources.union import UnionPlace, union_page
 
 __all__ = ["RTStreamSceneIndex"]
 
 
 class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
-    """A scene or audio index of a stream."""
+    """A scene or audio index of a stream.
+
+    Where another took its place after a loss of the connection (`rearm="recreate"`), this object
+    stands for that: it starts, stops, changes and watches the new one, and reads the scenes of
+    both. Its properties are the new one's from the next change or `refresh()` on.
+    """
 
     def __repr__(self) -> str:
         return (
@@ -80,10 +86,15 @@ class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
     async def start(self) -> None:
         """Start the index; no error if it runs already. `status` is read from the service."""
         await self._switch("start", change=self._set_status, look=self._look)
+        self._context.note_resumed(self.rtstream_id, self._id)
 
     async def stop(self) -> None:
-        """Stop the index; no error if it is stopped. `status` is read from the service."""
-        await self._switch("stop", change=self._set_status, look=self._look)
+        """Stop the index; no error if it is stopped. `status` is read from the service.
+
+        After a loss of the connection nothing takes its place any more.
+        """
+        with self._context.stopping(self.rtstream_id, self._id):
+            await self._switch("stop", change=self._set_status, look=self._look)
 
     async def update(self, *, prompt: str) -> None:
         """Have the index tell something else from now on; `prompt` is read from the service.
@@ -94,7 +105,7 @@ class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
         await scene_indexes.update(
             self._context.caller,
             self.rtstream_id,
-            self.rtstream_index_id,
+            self._id,
             prompt=filled("prompt", prompt),
         )
         self._record = await self._look()
@@ -129,28 +140,39 @@ class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
         )
         return Pages(self._scene_page, place, key=_identity)
 
-    async def _scene_page(self, place: ByNumber) -> tuple[Page[Scene], ByNumber | None]:
+    @property
+    def _id(self) -> str:
+        """What stands for this index now."""
+        return self._context.current(self.rtstream_index_id)
+
+    async def _scene_page(
+        self, place: ByNumber | UnionPlace
+    ) -> tuple[Page[Scene], ByNumber | UnionPlace | None]:
+        if isinstance(place, ByNumber):
+            ids = self._context.lineage(self.rtstream_index_id)
+            if len(ids) == 1:
+                return await self._page_of(ids[0], place)
+            place = UnionPlace.of(ids, place)
+        return await union_page(self._page_of, place)
+
+    async def _page_of(self, index_id: str, place: ByNumber) -> tuple[Page[Scene], ByNumber | None]:
         return await scene_indexes.scene_page(
-            self._context.caller, self.rtstream_id, self.rtstream_index_id, place
+            self._context.caller, self.rtstream_id, index_id, place
         )
 
     def _watched(self) -> Watched:
         return Watched(
             context=self._context,
-            routes=alerts.OF_SCENE_INDEXES,
+            of="scene_index",
             rtstream_id=self.rtstream_id,
-            index_id=self.rtstream_index_id,
+            index_id=self._id,
         )
 
     async def _look(self) -> IndexRecord:
-        return await scene_indexes.get(
-            self._context.caller, self.rtstream_id, self.rtstream_index_id
-        )
+        return await scene_indexes.get(self._context.caller, self.rtstream_id, self._id)
 
     async def _set_status(self, action: Action) -> None:
-        await scene_indexes.set_status(
-            self._context.caller, self.rtstream_id, self.rtstream_index_id, action
-        )
+        await scene_indexes.set_status(self._context.caller, self.rtstream_id, self._id, action)
 
 
 def _identity(scene: Scene) -> Hashable:

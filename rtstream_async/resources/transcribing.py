@@ -13,10 +13,14 @@ from rtstream_async.models.records import Page, StreamRecord
 from rtstream_async.models.transcripts import TranscriptSegment, TranscriptStatus
 from rtstream_async.protocol.bounds import at_least, optional_window, unix_seconds
 from rtstream_async.protocol.paging import ByNumber
+from rtstream_async.protocol.rearm import TranscriptArm
 from rtstream_async.resources.handle import Handle
 from rtstream_async.resources.pages import Pages
 
-__all__ = ["Transcribing"]
+__all__ = ["TRANSCRIPT", "Transcribing", "transcript_arm"]
+
+TRANSCRIPT = "transcript"
+"""The channel of a transcript, and what its arm is called: a stream has one."""
 
 _STOP_MODES = ("graceful", "force")
 
@@ -44,13 +48,15 @@ class Transcribing(Handle[StreamRecord]):
         status = await transcripts.start(
             self._context.caller, self._record.id, engine=engine, ws_connection_id=target
         )
-        self._context.note_armed(target, stream_id=self._record.id, channel="transcript")
+        self._context.note_armed(transcript_arm(self._record.id, target, engine))
         return status
 
     async def stop_transcript(
         self, engine: str | None = None, *, mode: StopMode | None = None
     ) -> TranscriptStatus:
         """Have the stream transcribed no longer; what was said so far stays.
+
+        After a loss of the connection it is not started again.
 
         Args:
             engine: Who listens. `None`: the service's own.
@@ -62,9 +68,10 @@ class Transcribing(Handle[StreamRecord]):
         """
         if mode is not None and mode not in _STOP_MODES:
             raise InvalidArgumentError("mode", f"can't be {mode!r}", allowed=_STOP_MODES)
-        return await transcripts.stop(
-            self._context.caller, self._record.id, engine=engine, mode=mode
-        )
+        with self._context.stopping(self._record.id, TRANSCRIPT):
+            return await transcripts.stop(
+                self._context.caller, self._record.id, engine=engine, mode=mode
+            )
 
     async def get_transcript_status(self, engine: str | None = None) -> TranscriptStatus:
         """Return whether the stream is being transcribed.
@@ -119,3 +126,14 @@ class Transcribing(Handle[StreamRecord]):
 def _identity(segment: TranscriptSegment) -> Hashable:
     """Segments have no id: equal times and words are the same segment."""
     return (segment.start, segment.end, segment.text)
+
+
+def transcript_arm(stream_id: str, target: str | None, engine: str | None = None) -> TranscriptArm:
+    """Return what is to be noted of a transcript that was started for `target`."""
+    return TranscriptArm(
+        rtstream_id=stream_id,
+        channel=TRANSCRIPT,
+        source=TRANSCRIPT,
+        connection_id=target or "",
+        engine=engine,
+    )

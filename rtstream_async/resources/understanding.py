@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rtstream_async.api import alerts, understandings
+from rtstream_async.api import understandings
 from rtstream_async.api.streams import Action
 from rtstream_async.models.records import Page
 from rtstream_async.models.understandings import (
@@ -80,10 +80,12 @@ class RTStreamUnderstanding(Handle[UnderstandingRecord]):
     async def start(self) -> None:
         """Start it; no error if it runs already. `status` is read from the service."""
         await self._switch("start", change=self._set_status, look=self._look)
+        self._context.note_resumed(self.rtstream_id, self.id)
 
     async def stop(self) -> None:
         """Stop it; no error if it is stopped. `status` is read from the service."""
-        await self._switch("stop", change=self._set_status, look=self._look)
+        with self._context.stopping(self.rtstream_id, self.id):
+            await self._switch("stop", change=self._set_status, look=self._look)
 
     def get_records(
         self,
@@ -179,10 +181,12 @@ class RTStreamIndex(Handle[StreamIndexRecord], Alerting):
     async def start(self) -> None:
         """Start it; no error if it runs already. `status` is read from the service."""
         await self._switch("start", change=self._set_status, look=self._look)
+        self._context.note_resumed(self.rtstream_id, self.id)
 
     async def stop(self) -> None:
         """Stop it; no error if it is stopped. `status` is read from the service."""
-        await self._switch("stop", change=self._set_status, look=self._look)
+        with self._context.stopping(self.rtstream_id, self.id):
+            await self._switch("stop", change=self._set_status, look=self._look)
 
     def get_records(
         self,
@@ -213,7 +217,7 @@ class RTStreamIndex(Handle[StreamIndexRecord], Alerting):
     def _watched(self) -> Watched:
         return Watched(
             context=self._context,
-            routes=alerts.OF_INDEXES,
+            of="understanding",
             rtstream_id=self.rtstream_id,
             index_id=self.id,
         )

@@ -9,10 +9,14 @@ from rtstream_async.api import understandings
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.models.records import StreamRecord
+from rtstream_async.protocol.rearm import Arm
 from rtstream_async.resources.handle import Handle
 from rtstream_async.resources.understanding import RTStreamIndex, RTStreamUnderstanding
 
-__all__ = ["Understood"]
+__all__ = ["UNDERSTOOD_INDEX", "Understood"]
+
+UNDERSTOOD_INDEX = "index"
+"""What stands for a channel in the note of an index of an understanding, which pushes nothing."""
 
 
 class Understood(Handle[StreamRecord]):
@@ -52,7 +56,7 @@ class Understood(Handle[StreamRecord]):
             store=store,
             ws_connection_id=target,
         )
-        self._context.note_armed(target, stream_id=self._record.id, channel="understanding")
+        self._note("understanding", record.id, target)
         return RTStreamUnderstanding(self._context, record)
 
     async def get_understanding(self, understanding_id: str) -> RTStreamUnderstanding:
@@ -88,6 +92,7 @@ class Understood(Handle[StreamRecord]):
         record = await understandings.create_index(
             self._context.caller, self._record.id, source=source, name=name, use_for=use_for
         )
+        self._note(UNDERSTOOD_INDEX, record.id, None)
         return RTStreamIndex(self._context, record)
 
     async def get_index(self, index_id: str) -> RTStreamIndex:
@@ -99,6 +104,15 @@ class Understood(Handle[StreamRecord]):
         """Return all indexes of the stream that were made by `index()`."""
         records = await understandings.list_indexes(self._context.caller, self._record.id)
         return [RTStreamIndex(self._context, record) for record in records]
+
+    def _note(self, channel: str, source: str, target: str | None) -> None:
+        arm = Arm(
+            rtstream_id=self._record.id,
+            channel=channel,
+            source=source,
+            connection_id=target or "",
+        )
+        self._context.note_armed(arm)
 
 
 def _check(segmentation: object, analyzers: object) -> None:

@@ -62,6 +62,7 @@ def test_what_is_armed_is_found_by_stream_and_channel(arms: Arms):
     assert arms.of("rts-1", "scene_index") == (first, second)
     assert arms.of("rts-1", "transcript") == (heard,)
     assert arms.of("rts-1", "alert") == ()
+    assert arms.of_stream("rts-1") == (first, heard, second)
     assert len(arms.all()) == 4
 
 
@@ -87,7 +88,10 @@ def test_what_was_stopped_can_be_noted_again_when_it_is_started(arms: Arms):
     """An alert that is enabled again publishes to the id that it was made with."""
     arms.add(alert("a-1"))
     assert arms.wake("a-1", rtstream_id="rts-1") is None
+    assert arms.known("a-1", rtstream_id="rts-1") == alert("a-1")
     arms.remove("a-1", rtstream_id="rts-1")
+    assert arms.known("a-1", rtstream_id="rts-1") == alert("a-1")
+    assert arms.known("a-1", rtstream_id="rts-2") is None
     assert arms.wake("a-1", rtstream_id="rts-1") == alert("a-1")
     assert arms.wake("a-1", rtstream_id="rts-1") is None
 
