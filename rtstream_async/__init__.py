@@ -17,8 +17,11 @@ if TYPE_CHECKING:
         APIError,
         AsyncResponseError,
         AuthenticationError,
+        CheckpointError,
+        CheckpointInUseError,
         ConflictError,
         ConnectionClosedError,
+        HandlerError,
         HandshakeError,
         InvalidArgumentError,
         InvalidRequestError,
@@ -95,11 +98,25 @@ if TYPE_CHECKING:
     from rtstream_async.models.videos import (
         VideoSegment,
     )
+    from rtstream_async.protocol.checkpoint import (
+        Handled,
+        Position,
+    )
     from rtstream_async.protocol.overflow import (
         Overflow,
     )
     from rtstream_async.protocol.retry import (
         RetryPolicy,
+    )
+    from rtstream_async.realtime.checkpoint import (
+        Checkpoint,
+        MemoryCheckpoint,
+        SQLiteCheckpoint,
+    )
+    from rtstream_async.realtime.consume import (
+        Consumed,
+        by_stream,
+        by_stream_and_channel,
     )
     from rtstream_async.realtime.raw import (
         WebSocketConnection,
@@ -168,16 +185,22 @@ __all__ = [
     "CaptureSession",
     "CaptureStream",
     "Channel",
+    "Checkpoint",
+    "CheckpointError",
+    "CheckpointInUseError",
     "ClientToken",
     "Collection",
     "ConflictError",
     "Connection",
     "ConnectionClosedError",
+    "Consumed",
     "Dropped",
     "Event",
     "Gap",
     "GapClosed",
     "GapUnrecoverable",
+    "Handled",
+    "HandlerError",
     "HandshakeError",
     "HubSettings",
     "InvalidArgumentError",
@@ -186,6 +209,7 @@ __all__ = [
     "LinkClosedError",
     "LinkError",
     "LocalServerError",
+    "MemoryCheckpoint",
     "Message",
     "NoResultsError",
     "NotArmed",
@@ -196,6 +220,7 @@ __all__ = [
     "Page",
     "Pages",
     "PermissionDeniedError",
+    "Position",
     "ProtocolError",
     "RTStream",
     "RTStreamError",
@@ -208,6 +233,7 @@ __all__ = [
     "RateLimitError",
     "RequestTimeoutError",
     "RetryPolicy",
+    "SQLiteCheckpoint",
     "Scene",
     "SceneMessage",
     "SearchError",
@@ -232,6 +258,8 @@ __all__ = [
     "WebSocketConnection",
     "Word",
     "WrongEventLoopError",
+    "by_stream",
+    "by_stream_and_channel",
     "connect",
 ]
 
@@ -244,8 +272,11 @@ _HOMES = {
         "APIError",
         "AsyncResponseError",
         "AuthenticationError",
+        "CheckpointError",
+        "CheckpointInUseError",
         "ConflictError",
         "ConnectionClosedError",
+        "HandlerError",
         "HandshakeError",
         "InvalidArgumentError",
         "InvalidRequestError",
@@ -302,8 +333,11 @@ _HOMES = {
     "rtstream_async.models.transcripts": ("TranscriptSegment", "TranscriptStatus", "Word"),
     "rtstream_async.models.understandings": ("UnderstoodRecord",),
     "rtstream_async.models.videos": ("VideoSegment",),
+    "rtstream_async.protocol.checkpoint": ("Handled", "Position"),
     "rtstream_async.protocol.overflow": ("Overflow",),
     "rtstream_async.protocol.retry": ("RetryPolicy",),
+    "rtstream_async.realtime.checkpoint": ("Checkpoint", "MemoryCheckpoint", "SQLiteCheckpoint"),
+    "rtstream_async.realtime.consume": ("Consumed", "by_stream", "by_stream_and_channel"),
     "rtstream_async.realtime.raw": ("WebSocketConnection",),
     "rtstream_async.realtime.settings": ("HubSettings",),
     "rtstream_async.realtime.subscription": ("Subscription", "SubscriptionStats"),

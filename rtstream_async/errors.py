@@ -21,6 +21,9 @@
     ├── ProtocolError                             an answer that can't be understood
     ├── SearchError                               a search, or its result, is of no use
     ├── LocalServerError                          the local server can't start or go on
+    ├── HandlerError                              the handler given to `consume()` failed
+    ├── CheckpointError                           a checkpoint can't be read or written
+    │   └── CheckpointInUseError                  somebody else writes it
     └── LinkError                                 the WebSocket
         ├── HandshakeError                        no connection id came
         ├── LinkClosedError                       the link has ended for good
@@ -40,8 +43,11 @@ __all__ = [
     "APIError",
     "AsyncResponseError",
     "AuthenticationError",
+    "CheckpointError",
+    "CheckpointInUseError",
     "ConflictError",
     "ConnectionClosedError",
+    "HandlerError",
     "HandshakeError",
     "InvalidArgumentError",
     "InvalidRequestError",
@@ -257,6 +263,41 @@ class ProtocolError(_RequestError):
 
 class LocalServerError(RTStreamError):
     """The local server can't start, or can't go on; the text says what to change."""
+
+
+class HandlerError(RTStreamError):
+    """The handler given to `consume()` failed; `__cause__` is what it raised.
+
+    The message, and what came after it under the same key, is not committed.
+
+    Attributes:
+        item: The message that was being handled.
+        key: Its key: what came after it under that key was not handled.
+        attempts: How often the handler was tried with it.
+    """
+
+    def __init__(self, item: object, *, key: object, attempts: int, problem: str) -> None:
+        self.item = item
+        self.key = key
+        self.attempts = attempts
+        tries = "once" if attempts == 1 else f"{attempts} times"
+        super().__init__(
+            f"the handler failed {tries} on a {type(item).__name__} of {key!r}: {problem};"
+            " with dead_letter=, consume() goes on behind it"
+        )
+
+
+class CheckpointError(RTStreamError):
+    """A checkpoint can't be opened, read or written; the text says what to change."""
+
+
+class CheckpointInUseError(CheckpointError):
+    """Somebody else writes this checkpoint: one consumer at a time may."""
+
+    @property
+    def is_retryable(self) -> bool:
+        """True: once the other has ended."""
+        return True
 
 
 class LinkError(RTStreamError):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Final, Generic, Literal, TypeVar, cast, get_args
 
 __all__ = ["OVERFLOWS", "SLOW", "Mark", "Overflow", "Queue"]
@@ -198,6 +198,29 @@ class Queue(Generic[T]):
             self.is_holding = False
         self._settle()
         return cast("T | Mark", item)
+
+    def put_back(self, messages: Iterable[T]) -> None:
+        """Queue messages again that were taken and not used: in this order, before all others.
+
+        They may be more than fit; what comes next finds the queue full then. A message whose key
+        has a later one queued is dropped, if only the latest is kept.
+        """
+        if self.items is _UNUSED and self.is_deaf:
+            return  # closed
+        self._open()
+        for message in reversed(list(messages)):
+            self.delivered -= 1
+            if self._cells is None:
+                self.items.appendleft(message)
+                continue
+            key = None if self.key is None else self.key(message)
+            if key in self._cells:
+                self._drop()
+            else:
+                self._cells[key] = cell = _Cell(key, message)
+                self.items.appendleft(cell)
+        self.high_water = max(self.high_water, self.depth)
+        self._settle()
 
     def tell(self) -> int:
         """Return how many messages were dropped since the last call."""

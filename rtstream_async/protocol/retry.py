@@ -19,7 +19,7 @@ from rtstream_async.errors import (
     TransportError,
 )
 
-__all__ = ["GiveUp", "Retry", "RetryPolicy", "decide"]
+__all__ = ["GiveUp", "Retry", "RetryPolicy", "again", "decide"]
 
 # The service refused before it did anything: too early (425), too many (429). A 503 says no such
 # thing, with or without Retry-After: a gateway sends it as well when the service behind it broke
@@ -104,7 +104,7 @@ def decide(
         return GiveUp(refusal)
     if attempt >= policy.attempts:
         return GiveUp("no attempts left")
-    backoff = min(policy.cap, policy.base * 2.0 ** min(attempt - 1, 60)) * jitter
+    backoff = _backoff(policy, attempt, jitter)
     asked = error.retry_after if isinstance(error, APIError) else None
     if asked is not None and asked > policy.retry_after_cap:
         return GiveUp(f"the service asks to wait {asked:g} s")
@@ -112,6 +112,29 @@ def decide(
     if elapsed + after >= policy.deadline:
         return GiveUp("no time left")
     return Retry(after)
+
+
+def again(*, policy: RetryPolicy, attempt: int, elapsed: float, jitter: float) -> Retry | GiveUp:
+    """Return whether and when a piece of the user's own work, which raised, is done again.
+
+    Only its caller knows what may help and what may harm: so any error is worth the attempts.
+
+    Args:
+        policy: The limits.
+        attempt: Which attempt failed, from 1.
+        elapsed: Seconds since the first one began.
+        jitter: A random number, 0 to 1.
+    """
+    if attempt >= policy.attempts:
+        return GiveUp("no attempts left")
+    after = _backoff(policy, attempt, jitter)
+    if elapsed + after >= policy.deadline:
+        return GiveUp("no time left")
+    return Retry(after)
+
+
+def _backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float:
+    return min(policy.cap, policy.base * 2.0 ** min(attempt - 1, 60)) * jitter
 
 
 def _no_retry(error: RTStreamError, *, repeatable: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
@@ -16,6 +16,7 @@ from rtstream_async.models.messages import Message
 from rtstream_async.protocol.overflow import SLOW, Mark
 
 if TYPE_CHECKING:
+    from rtstream_async.protocol.router import Key
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.inbox import Inbox
 
@@ -82,6 +83,21 @@ class Subscription(Generic[M_co]):
             return await self._next(_closed)
         async with asyncio.timeout(timeout):
             return await self._next(_closed)
+
+    def put_back(self, messages: Sequence[Any]) -> None:
+        """Have messages that were taken and not used given again: in this order, before others."""
+        self._inbox.put_back(messages)
+        if not self._inbox.is_empty:
+            self._inbox.wake_all()
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Streams and channels; `None` stands for all of them."""
+        return self._inbox.keys
+
+    def wants(self, message: Message) -> bool:
+        """Whether its `where` is true for `message`."""
+        return self._inbox.where is None or bool(self._inbox.where(message))
 
     async def ready(self) -> str:
         """Return the connection id once the link is live; opens it if need be.

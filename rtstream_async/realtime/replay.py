@@ -1,0 +1,214 @@
+"""What a consumer with a checkpoint is owed: histories, read first, and again when that is due."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Final, Protocol, runtime_checkable
+
+import anyio
+
+from rtstream_async.errors import RTStreamError
+from rtstream_async.protocol.checkpoint import CheckpointKey, Ledger, Ticket, historic
+from rtstream_async.protocol.router import Key
+from rtstream_async.realtime.archive import Archive
+from rtstream_async.realtime.consume import ConsumeSettings
+from rtstream_async.realtime.ledgers import Ledgers
+
+__all__ = ["Named", "Replay"]
+
+logger = logging.getLogger("rtstream_async.realtime")
+
+_AT_ONCE: Final = 4  # histories that are read and handed over at the same time
+_SHORT: Final = 1.0  # seconds: history that took longer to hand over has grown meanwhile
+_SLACK: Final = 2.0  # seconds: the service tells its time to the second
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A source that knows which streams and channels it is about."""
+
+    @property
+    def keys(self) -> Iterable[Key]:
+        """Streams and channels; `None` stands for all of them."""
+        ...
+
+    def wants(self, message: Any) -> bool:
+        """Whether it would give `message`, which is of one of its keys."""
+        ...
+
+
+class Replay:
+    """The ledgers of one consumer, and the histories that they are compared with.
+
+    Only those of a source that names its keys: of others, no history is read.
+    """
+
+    def __init__(
+        self,
+        source: AsyncIterable[Any],
+        ledgers: Ledgers,
+        *,
+        settings: ConsumeSettings[Any],
+        archive: Archive,
+        begin: Callable[[CheckpointKey], float | None],
+        armed: Callable[[], Iterable[CheckpointKey]],
+        hand_over: Callable[[Any, Callable[[], None]], Awaitable[None]],
+        on_failure: Callable[[Exception], None],
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            source: Gives the messages that are pushed.
+            ledgers: Know what was handled.
+            settings: Of the consumer.
+            archive: Reads history.
+            begin: Returns since when (the service's Unix time) a key is ours, if that is known.
+            armed: Returns the keys that are pushed to us.
+            hand_over: Takes a message of the history, and what notes that it was handled.
+            on_failure: Told what went wrong; it ends everything.
+        """
+        self._source = source
+        self._named = source if isinstance(source, Named) else None
+        self._ledgers = ledgers
+        self._settings = settings
+        self._archive = archive
+        self._begin = begin
+        self._armed = armed
+        self._hand_over = hand_over
+        self._on_failure = on_failure
+        self._limit = anyio.Semaphore(_AT_ONCE)
+        self._keys: dict[CheckpointKey, None] = {}  # whose history is read
+        self._resumed: list[CheckpointKey] = []  # of these, those that come first
+        self._due: list[float] = []  # when it is read again, by the clock of the event loop
+        self._has_caught_up = False
+        self._dropped = 0
+
+    async def load(self) -> None:
+        """Read the checkpoint."""
+        await self._ledgers.load()
+
+    async def begin(self) -> None:
+        """Open a ledger for each key of the source."""
+        self._resumed = self._look_for_keys()
+        await self._ledgers.commit()  # new ones begin here, whatever happens next
+
+    async def commit_on(self) -> None:
+        """Commit until cancelled."""
+        await self._ledgers.commit_on(self._settings.commit_every)
+
+    async def aclose(self) -> None:
+        """Commit what was done, and let go of the checkpoint."""
+        await self._ledgers.aclose()
+
+    def push(self, key: CheckpointKey, message: Any) -> Ticket | None:
+        """Take a message that the source gave; `None`: it was handed over before."""
+        ledger = self._ledgers.get(key)
+        if ledger is None:
+            # Of a stream that the source did not name: all that is known is that it is here now.
+            self._open(key, min(message.start, self._archive.now()))
+            ledger = self._ledger(key)
+        return ledger.push(message)
+
+    def done(self, key: CheckpointKey, ticket: Ticket) -> None:
+        """Note that a message was handled."""
+        self._ledger(key).done(ticket)
+        self._ledgers.stir(key)
+
+    async def catch_up(self) -> None:
+        """Hand over all that the history has and that was not handled, in order of time."""
+        keys, takes_long = self._resumed, True
+        while keys and takes_long:
+            begun = anyio.current_time()
+            keys = await self._sweep(keys)
+            takes_long = anyio.current_time() - begun > _SHORT
+        self._has_caught_up = True
+        self._plan()
+
+    async def tend(self, scope: anyio.CancelScope) -> None:
+        """Look at what the source drops and which keys it has; read again when that is due."""
+        if self._named is None:
+            return
+        with scope:
+            while True:
+                await anyio.sleep(self._settings.tick)
+                await self._sweep(self._look_for_keys())
+                self._look_for_drops()
+                if self._has_caught_up and self._due and self._due[0] <= anyio.current_time():
+                    now = anyio.current_time()
+                    self._due = [due for due in self._due if due > now]
+                    await self._sweep(list(self._keys))
+
+    def _ledger(self, key: CheckpointKey) -> Ledger:
+        ledger = self._ledgers.get(key)
+        assert ledger is not None, key  # noqa: S101 - whoever asks has opened it
+        return ledger
+
+    def _look_for_keys(self) -> list[CheckpointKey]:
+        """Open a ledger for each new key of the source; return those whose history is owed."""
+        if self._named is None:
+            return []
+        known = {*self._ledgers.known, *self._armed()}
+        latest, since = self._archive.now() - _SLACK, self._settings.since
+        owed: list[CheckpointKey] = []
+        for key in historic(self._named.keys, known):
+            if self._ledgers.get(key) is not None:
+                continue
+            armed_at = self._begin(key)
+            begin = latest if armed_at is None else min(latest, armed_at)
+            if self._open(key, begin if since is None else since) or since is not None:
+                owed.append(key)
+        return owed
+
+    def _open(self, key: CheckpointKey, begin: float) -> bool:
+        has_history = self._named is not None
+        if has_history:
+            self._keys[key] = None
+            self._plan()
+        return self._ledgers.open(key, begin=begin, has_history=has_history)
+
+    def _look_for_drops(self) -> None:
+        dropped = getattr(getattr(self._source, "stats", None), "dropped", 0)
+        if dropped != self._dropped:
+            self._dropped = dropped
+            self._plan()
+
+    def _plan(self) -> None:
+        """Have history read again after each of the delays, and not later than planned before."""
+        now = anyio.current_time()
+        self._due = sorted({*self._due[:1], *(now + delay for delay in self._settings.sweeps)})
+
+    async def _sweep(self, keys: Sequence[CheckpointKey]) -> list[CheckpointKey]:
+        """Hand over what the histories of `keys` have that is new; return those that had any."""
+        found: list[CheckpointKey] = []
+        async with anyio.create_task_group() as group:
+            for key in keys:
+                group.start_soon(self._sweep_one, key, found)
+        return found
+
+    async def _sweep_one(self, key: CheckpointKey, found: list[CheckpointKey]) -> None:
+        try:
+            async with self._limit:  # until it is handed over: only a few are in memory
+                new = await self._read(key)
+                if new:
+                    found.append(key)
+                for message, ticket in new:
+                    await self._hand_over(message, partial(self.done, key, ticket))
+        except Exception as exc:  # noqa: BLE001 - not swallowed: it ends everything
+            self._on_failure(exc)
+
+    async def _read(self, key: CheckpointKey) -> list[tuple[Any, Ticket]]:
+        assert self._named is not None  # noqa: S101 - only its keys have a history
+        ledger = self._ledger(key)
+        try:
+            messages = await self._archive.read(key, ledger.since)
+        except RTStreamError as exc:
+            if not self._has_caught_up or not exc.is_retryable:
+                raise
+            logger.warning("the history of %s of %s is read later: %s", key[1], key[0], exc)
+            self._plan()
+            return []
+        self._ledgers.stir(key)
+        wanted: list[Any] = [message for message in messages if self._named.wants(message)]
+        return ledger.read(wanted)
