@@ -55,8 +55,11 @@ __all__ = ["build_app"]
 
 _BODY_BYTES = 1024 * 1024
 
-# `/index/scene` before `/index/{index_id}`: the first that fits is taken.
+# The first that fits is taken: `/index/scene` before `/index/{index_id}`. And they are tried one
+# by one, so what clients of many streams call when they have lost their socket comes first.
 ENDPOINTS: tuple[Endpoint, ...] = (
+    *transcripts.ENDPOINTS,
+    *indexes.ENDPOINTS,
     *collections.ENDPOINTS,
     *captures.ENDPOINTS,
     *capturing.ENDPOINTS,
@@ -65,8 +68,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *alerts.ENDPOINTS,
     *streams.ENDPOINTS,
     *playback.ENDPOINTS,
-    *transcripts.ENDPOINTS,
-    *indexes.ENDPOINTS,
     *understandings.ENDPOINTS,
     *engines.ENDPOINTS,
     *export.ENDPOINTS,
@@ -88,7 +89,7 @@ def build_app(
     They are a test's: only with them can calls be made to go wrong.
     """
     routes = [
-        *(_route(services, *item) for item in (*extra, *ENDPOINTS)),
+        *(_route(services, *item) for item in (*ENDPOINTS, *extra)),
         *browser.routes(services),
         *not_offered.routes(),
         Route(OPENAPI.template, guarded(_describe(make_document(ENDPOINTS)))),
