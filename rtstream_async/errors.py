@@ -322,14 +322,17 @@ class SlowConsumerError(LinkError):
 
     Attributes:
         maxsize: The bound of the queue that was full.
-        dropped: How many messages this subscription has lost so far.
+        dropped: How many messages this queue has lost so far.
+        rtstream_id: In a monitor, the stream whose queue it was.
     """
 
-    def __init__(self, *, maxsize: int, dropped: int) -> None:
+    def __init__(self, *, maxsize: int, dropped: int, rtstream_id: str | None = None) -> None:
         self.maxsize = maxsize
         self.dropped = dropped
+        self.rtstream_id = rtstream_id
+        whose = "its queue" if rtstream_id is None else f"the queue of {rtstream_id}"
         super().__init__(
-            f"the consumer fell behind: its queue of {maxsize} messages was full"
+            f"the consumer fell behind: {whose} of {maxsize} messages was full"
             f" ({dropped} dropped); read faster, or choose a larger maxsize or another overflow"
         )
 

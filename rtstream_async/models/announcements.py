@@ -70,6 +70,7 @@ class Dropped(Announcement):
 
     count: int  #: messages dropped since the last such announcement
     policy: str  #: `drop_oldest`, `drop_newest` or `latest`
+    rtstream_id: str | None = None  #: in a monitor, the stream whose queue it was
 
 
 @attrs.frozen(kw_only=True)

@@ -89,6 +89,21 @@ class Inbox(Queue[Message | StateChange]):
         self.duplicates = 0
         self.unreadable = 0
 
+    @property
+    def subject(self) -> str | None:
+        """The one stream that it is for, in a monitor; `None`: it is for all that it has."""
+        return None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to take: a message, an announcement, an error."""
+        return not self.is_empty or (self.tells and bool(self.untold))
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether one who waits here would find something."""
+        return self.has_news
+
     def deliver(self, message: Message | StateChange) -> None:
         """Queue `message` if it is wanted, and wake one who waits."""
         if self.is_guarded:
@@ -146,7 +161,7 @@ class Inbox(Queue[Message | StateChange]):
             self.waiter = self.others.popleft() if self.others else None
         elif self.others and waiter in self.others:
             self.others.remove(waiter)
-        elif not self.is_empty:
+        elif self.is_readable:
             self.wake()
 
     def wake(self) -> None:
