@@ -1,0 +1,80 @@
+"""How late results come, and so how far back a gap is read, and how long after it once more.
+
+A result is as late as its making took: it comes some seconds after the end of what it is about, one
+more and one less. What is learned is the greatest and the least of the last thousand or so, not an
+average: it is the rare slow one that would be missed.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["LONGEST_OVERLAP", "Lateness"]
+
+LONGEST_OVERLAP = 300.0  # seconds; a single result that came hours late is no reason to read hours
+_SHORTEST_OVERLAP = 20.0  # seconds
+_YOUNG_OVERLAP = 120.0  # seconds
+_LONGEST_DELAY = 120.0  # seconds
+_SHORTEST_DELAY = 5.0  # seconds
+_YOUNG_DELAY = 15.0  # seconds
+_MARGIN = 3.0  # seconds: a record is shown over REST some time after it was made
+_YOUNG = 16  # results: before that many, the extremes have hardly been seen
+_EPOCH = 512  # results; what was learned is forgotten after one or two of these
+
+
+class Lateness:
+    """The extremes of what was seen lately, and what follows from them.
+
+    Attributes:
+        longest: The greatest of this epoch; seconds, on the local clock.
+        shortest: The least of this epoch; seconds, on the local clock.
+        behind: How far before the newest record one came that was found by looking again; seconds.
+    """
+
+    __slots__ = ("_before", "_count", "_young", "behind", "longest", "shortest")
+
+    def __init__(self) -> None:
+        self.longest = -math.inf
+        self.shortest = math.inf
+        self.behind = 0.0
+        self._before = (-math.inf, math.inf)
+        self._count = 0
+        self._young = _YOUNG
+
+    def note(self, late: float) -> None:
+        """Learn from one result, which came `late` seconds after its end by the local clock."""
+        self.longest = max(self.longest, late)
+        self.shortest = min(self.shortest, late)
+        self.count(1)
+
+    def count(self, results: int) -> None:
+        """Note that `longest` and `shortest` hold so many more results."""
+        self._count += results
+        self._young = max(0, self._young - results)
+        if self._count >= _EPOCH:
+            self._before = (self.longest, self.shortest)
+            self.longest, self.shortest = -math.inf, math.inf
+            self.behind /= 2
+            self._count = 0
+
+    def unlearn(self) -> None:
+        """Trust what was learned no more: something else makes results too now."""
+        self._young = _YOUNG
+
+    def least(self, skew: float) -> float:
+        """Return how late the quickest result came, by the service's clock; seconds."""
+        shortest = min(self.shortest, self._before[1])
+        return 0.0 if shortest == math.inf else max(0.0, shortest + skew)
+
+    def overlap(self) -> float:
+        """Return how far before the newest result one that is missing may end; seconds."""
+        least = _YOUNG_OVERLAP if self._young else _SHORTEST_OVERLAP
+        longest = max(self.longest, self._before[0])
+        spread = max(0.0, longest - min(self.shortest, self._before[1]), self.behind)
+        return min(LONGEST_OVERLAP, max(least, 2 * spread + 10.0))
+
+    def delay(self, skew: float) -> float:
+        """Return how long after its end a result is surely shown over REST; seconds."""
+        longest = max(self.longest, self._before[0], 0.0) + skew
+        least = _YOUNG_DELAY if self._young else _SHORTEST_DELAY
+        return min(_LONGEST_DELAY, max(least, 1.5 * longest + _MARGIN, 1.5 * self.behind))

@@ -1,0 +1,184 @@
+"""What was delivered, as counts: records have no id, and two indexes may say the same.
+
+A record is known by its text and its times. The socket has milliseconds where REST has
+microseconds, so times are the same within a tolerance. Of each such identity, as many are delivered
+as there are: the greater of how often it was pushed and how often it is stored, counted over all
+that make records, since a frame does not say what made it.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+
+__all__ = ["Found", "Ledger", "Timed", "digest_of"]
+
+
+class Timed(Protocol):
+    """A message, or a record, that is about a stretch of time; Unix seconds."""
+
+    @property
+    def start(self) -> float:
+        """When it begins."""
+        ...
+
+    @property
+    def end(self) -> float:
+        """When it ends."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        ...
+
+
+M = TypeVar("M", bound=Any)  # a `Timed`: the common class of all messages has no times
+
+
+@attrs.frozen(kw_only=True)
+class Found(Generic[M]):
+    """A record that REST gave, as a message."""
+
+    source: str  #: which index or transcript it is of
+    message: M
+
+
+class _Entry:
+    """One identity, and how often it came by which way."""
+
+    __slots__ = ("digest", "end", "given", "pushed", "start", "stored")
+
+    def __init__(self, start: float, end: float, digest: float) -> None:
+        self.start = start
+        self.end = end
+        self.digest = digest
+        self.given = 0
+        self.pushed = 0
+        self.stored: dict[str, int] = {}  # by source: the most that one reading showed
+
+
+class Ledger:
+    """How often each record was pushed, is stored, and was delivered.
+
+    Attributes:
+        forgotten: What ends at this time or before may have been delivered, and is not known any
+            more; Unix seconds.
+        shown: The greatest end of what REST showed; Unix seconds.
+    """
+
+    def __init__(
+        self, rows: array[float], *, tolerance: float, limit: int, forgotten: float
+    ) -> None:
+        """Know what was delivered by push so far.
+
+        Args:
+            rows: Start, end and digest of each record.
+            tolerance: Times are the same within so many seconds.
+            limit: The most records that are remembered.
+            forgotten: What ends at this time or before is none of ours.
+        """
+        self.forgotten = forgotten
+        self.shown = -math.inf
+        self._tolerance = tolerance
+        self._width = 4 * tolerance
+        self._limit = limit
+        self._buckets: dict[tuple[float, int], list[_Entry]] = {}
+        self._order: deque[_Entry] = deque()
+        for place in range(0, len(rows), 3):
+            entry = self._entry(*rows[place : place + 3])
+            entry.pushed += 1
+            entry.given += 1
+
+    def push(self, message: Timed, *, sources: int) -> bool:
+        """Note that `message` was pushed; return whether it is to be delivered.
+
+        Args:
+            message: What was pushed.
+            sources: How many push; 0: that is not known.
+        """
+        entry = self._entry(message.start, message.end, digest_of(message.text))
+        if sources and entry.pushed >= max(sources, sum(entry.stored.values())):
+            return False
+        entry.pushed += 1
+        if entry.pushed <= entry.given:
+            return False
+        entry.given += 1
+        return True
+
+    def store(self, found: Sequence[Found[M]]) -> list[M]:
+        """Note what one reading of REST showed; return what is to be delivered of it, as found."""
+        shown: dict[_Entry, dict[str, list[int]]] = {}
+        for place, one in enumerate(found):
+            message = one.message
+            if message.end <= self.forgotten:
+                continue
+            self.shown = max(self.shown, message.end)
+            entry = self._entry(message.start, message.end, digest_of(message.text))
+            shown.setdefault(entry, {}).setdefault(one.source, []).append(place)
+        fresh: list[int] = []
+        for entry, by_source in shown.items():
+            fresh += _grow(entry, by_source)
+        return [found[place].message for place in sorted(fresh)]
+
+    def prune(self, before: float) -> None:
+        """Forget what ends before this time, oldest first, and the oldest of too many."""
+        order = self._order
+        while order and (order[0].end < before or len(order) > self._limit):
+            entry = order.popleft()
+            key = self._key(entry.start, entry.digest)
+            bucket = self._buckets[key]
+            bucket.remove(entry)
+            if not bucket:
+                del self._buckets[key]
+            self.forgotten = max(self.forgotten, entry.end)
+
+    def rows(self) -> array[float]:
+        """Return what was delivered."""
+        rows = array("d")
+        for entry in self._order:
+            for _ in range(entry.given):
+                rows.extend((entry.start, entry.end, entry.digest))
+        return rows
+
+    def _entry(self, start: float, end: float, digest: float) -> _Entry:
+        key = self._key(start, digest)
+        for place in (key[1], key[1] - 1, key[1] + 1):
+            for entry in self._buckets.get((digest, place), ()):
+                if (
+                    abs(entry.start - start) <= self._tolerance
+                    and abs(entry.end - end) <= self._tolerance
+                ):
+                    return entry
+        entry = _Entry(start, end, digest)
+        self._buckets.setdefault(key, []).append(entry)
+        self._order.append(entry)
+        return entry
+
+    def _key(self, start: float, digest: float) -> tuple[float, int]:
+        return digest, math.floor(start / self._width)
+
+
+def digest_of(text: str) -> float:
+    """Return a number that stands for `text` within this process."""
+    return float(hash(text))
+
+
+def _grow(entry: _Entry, by_source: dict[str, list[int]]) -> list[int]:
+    """Take in how often each source has this record; return which of them are new."""
+    grown: list[int] = []
+    for source, places in by_source.items():
+        known = entry.stored.get(source, 0)
+        if len(places) > known:
+            entry.stored[source] = len(places)
+            grown += places[known:]
+    missing = sum(entry.stored.values()) - entry.given
+    if missing <= 0:
+        return []
+    entry.given += missing
+    return grown[-missing:]

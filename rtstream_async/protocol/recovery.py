@@ -1,0 +1,368 @@
+"""What was delivered of one stream and channel, and so what is missing after a loss.
+
+```text
+push ... lost -> begin -> window -> merge ... window -> late -> settle ... push
+                 (hold)   (read)   (release)  (read again)
+```
+
+While nothing is missing, a `Track` only remembers. From a loss on, it counts: each record that was
+pushed or read over REST is delivered as often as there are of it. How far back is read follows from
+how late results come, and not from any clock: what is missing ends at most the spread of the
+lateness before the newest record that was delivered.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from array import array
+from collections.abc import Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import attrs
+
+from rtstream_async.protocol.lateness import LONGEST_OVERLAP, Lateness
+from rtstream_async.protocol.ledger import Found, Ledger, Timed, digest_of
+
+__all__ = ["Found", "Push", "RecoverySettings", "Timed", "Track", "Window"]
+
+M = TypeVar("M", bound=Any)  # a `Timed`: the common class of all messages has no times
+
+
+class Push(enum.Enum):
+    """What is to become of a message that was pushed."""
+
+    DELIVER = "DELIVER"
+    HOLD = "HOLD"  #: the track keeps it, and gives it back by `merge()` or `let_go()`
+    REPEAT = "REPEAT"  #: it was delivered already
+
+
+_DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
+
+_CLOCK = 1.5  # seconds: how wrong a clock may be that was set by a Date header
+_REMEMBERED = 2 * LONGEST_OVERLAP  # seconds before the newest record
+_FOLDED = 16  # messages that are kept whole until they are folded into rows
+_ROW = 3  # numbers
+_FEW = 64 * _ROW  # numbers for which it is not worth looking whether some are too old
+
+
+@attrs.frozen(kw_only=True)
+class RecoverySettings:
+    """How a gap is closed; all times in seconds."""
+
+    overlap: float | None = None  #: `None`: learned
+    sweep_delay: float | None = None  #: `None`: learned
+    window: float = 3600.0  #: the longest gap that is fetched
+    records: int = 10_000  #: the most records that are fetched for one gap, and remembered
+    held: int = 10_000  #: the most pushed messages that are held while REST is read
+    tolerance: float = 0.0015  #: times are the same within this: the socket has ms, REST has us
+
+
+@attrs.frozen(kw_only=True)
+class Window:
+    """A stretch of time, Unix seconds of the service's clock."""
+
+    since: float
+    until: float
+
+
+class _Never:
+    """What came before the first message: nothing is equal to it."""
+
+    start = end = math.nan
+    text = ""
+
+
+@attrs.define(slots=True)
+class _Doubt:
+    """A loss that was not looked at again yet."""
+
+    at: float  #: the first loss; Unix seconds of the service's clock
+    newest: float  #: the greatest end of a record at that time
+
+
+class Track(Generic[M]):
+    """What was delivered of one stream and channel.
+
+    Attributes:
+        since: Records that end before are none of ours; Unix seconds of the service's clock.
+        last_end: The greatest end of a record so far, `since` before the first; Unix seconds.
+        gap_since: Since when messages may be missing, by the service's clock; `None`: no gap.
+        is_holding: Pushed messages are held.
+        repeats: How many messages were taken out because they had been delivered.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_doubt",
+        "_forgotten",
+        "_held",
+        "_is_lost_again",
+        "_last",
+        "_lateness",
+        "_ledger",
+        "_recent",
+        "_rows",
+        "_settings",
+        "_sources",
+        "_sure",
+        "_trim_at",
+        "gap_since",
+        "is_holding",
+        "last_end",
+        "repeats",
+        "since",
+    )
+
+    def __init__(self, *, since: float, settings: RecoverySettings, sources: int = 1) -> None:
+        """Expect everything that ends from `since` on.
+
+        Args:
+            since: When it was armed; Unix seconds of the service's clock.
+            settings: Bounds and delays.
+            sources: How many pipelines push to it; 0: that is not known.
+        """
+        self.since = self.last_end = since
+        self.gap_since: float | None = None
+        self.is_holding = False
+        self.repeats = 0
+        self._settings = settings
+        self._sources = sources
+        self._lateness = Lateness()
+        self._last: Timed = _Never()
+        self._recent: list[M] = []
+        self._rows = array("d")
+        self._trim_at = _FEW
+        self._forgotten = since - _CLOCK
+        self._ledger: Ledger | None = None
+        self._held: list[tuple[M, bool]] = []  # and whether it counts as a record
+        self._doubt: _Doubt | None = None
+        self._is_lost_again = False
+        self._asked: float | None = None  # of the readings that are under way, the first
+        self._sure = -math.inf  # what ends before was shown by REST if it exists
+
+    @property
+    def sources(self) -> int:
+        """How many pipelines push to it; 0: that is not known."""
+        return self._sources
+
+    @sources.setter
+    def sources(self, sources: int) -> None:
+        if sources > self._sources:
+            self._lateness.unlearn()
+        self._sources = sources
+
+    def push(self, message: M, late: float) -> Push:
+        """Take a message that was pushed; return what is to become of it.
+
+        Args:
+            message: A whole one: a partial transcript goes to `hold()`.
+            late: Seconds from its end until it was received, by the local clock.
+        """
+        if self._ledger is not None:
+            return self._push_counted(message, late, self._ledger)
+        last = self._last
+        if message.start == last.start and self._is_repeat(message, last):
+            self.repeats += 1
+            return Push.REPEAT
+        lateness = self._lateness
+        if late > lateness.longest:  # noqa: PLR1730 - for every message: `max()` takes longer
+            lateness.longest = late
+        if late < lateness.shortest:  # noqa: PLR1730 - likewise
+            lateness.shortest = late
+        self._last = message
+        recent = self._recent
+        recent.append(message)
+        if message.end > self.last_end:  # noqa: PLR1730 - likewise
+            self.last_end = message.end
+        if len(recent) >= _FOLDED:
+            self._fold()
+        return _DELIVER
+
+    def hold(self, message: M) -> bool:
+        """Return whether a message that is no record, such as a partial transcript, is held."""
+        if self.is_holding and len(self._held) < self._settings.held:
+            self._held.append((message, False))
+            return True
+        return False
+
+    def lost(self, at: float) -> None:
+        """Note that what is pushed is not heard since `at`, by the service's clock."""
+        self._is_lost_again = True
+        if self.gap_since is None:
+            self.gap_since = at
+        newest = min(self.last_end, at + _CLOCK)
+        doubt = self._doubt
+        if doubt is None:
+            self._doubt = _Doubt(at, newest)
+        else:
+            doubt.at, doubt.newest = min(doubt.at, at), min(doubt.newest, newest)
+
+    def begin(self) -> None:
+        """Hold what is pushed from now on: REST is going to be read."""
+        self._count()
+        self.is_holding = True
+        self._is_lost_again = False
+
+    def window(self, now: float, skew: float) -> tuple[Window, Window | None]:
+        """Return what to read over REST now, and what is given up for being too far back.
+
+        Args:
+            now: Unix seconds of the service's clock.
+            skew: How much the service's clock is ahead of the local one; seconds.
+        """
+        if self._asked is None:
+            self._asked = now - self.sweep_delay(skew) - self.overlap()
+        forgotten = self._forgotten if self._ledger is None else self._ledger.forgotten
+        doubt = self._doubt
+        if doubt is None:
+            wanted = min(self.last_end, now) - self.overlap()
+            return Window(since=max(wanted, forgotten), until=now), None
+        newest = min(doubt.newest, doubt.at - self._lateness.least(skew))
+        wanted = max(newest - self.overlap(), self._sure, self.since - _CLOCK)
+        too_long = max(0.0, now - doubt.at - self._settings.window)
+        since = max(wanted + too_long, forgotten)
+        if since <= wanted:
+            return Window(since=wanted, until=now), None
+        given_up = max(since, doubt.at + too_long)
+        return Window(since=since, until=now), Window(since=wanted, until=given_up)
+
+    def merge(self, found: Sequence[Found[M]]) -> list[M]:
+        """Return what was not delivered yet, found or held, in order of time; hold no longer.
+
+        The gap is closed, unless there was another loss since `begin()`.
+        """
+        messages = self.let_go() + self._store(found)
+        messages.sort(key=_time)
+        if not self._is_lost_again:
+            self.gap_since = None
+        return messages
+
+    def late(self, found: Sequence[Found[M]]) -> list[M]:
+        """Return what was not delivered yet of what REST gave, in order of time.
+
+        For each reading but the first after a loss: another look, or a poll.
+        """
+        newest = self.last_end
+        messages = self._store(found)
+        messages.sort(key=_time)
+        if messages:
+            behind = newest - min(message.end for message in messages)
+            self._lateness.behind = max(self._lateness.behind, behind)
+        return messages
+
+    def let_go(self) -> list[M]:
+        """Return what was held, as it came, and hold no longer; a gap stays open."""
+        held, self._held = self._held, []
+        self.is_holding = False
+        ledger = self._count()
+        return [one for one, counts in held if not counts or self._admit(one, ledger)]
+
+    def give_up(self) -> list[M]:
+        """Return what was held, as it came; what is missing is not looked for any more."""
+        held = self.let_go()
+        self.gap_since = None
+        self._doubt = None
+        return held
+
+    def settle(self) -> None:
+        """Note that what was missed is found: REST was read again, long enough after."""
+        if self.gap_since is None:
+            self._doubt = None
+
+    def overlap(self) -> float:
+        """Return how far before the newest record REST is read; seconds."""
+        settings = self._settings
+        return self._lateness.overlap() if settings.overlap is None else settings.overlap
+
+    def sweep_delay(self, skew: float) -> float:
+        """Return how long after the first reading REST is to be read again; seconds."""
+        settings = self._settings
+        if settings.sweep_delay is not None:
+            return settings.sweep_delay
+        return self._lateness.delay(skew)
+
+    def _is_repeat(self, message: Timed, last: Timed) -> bool:
+        """Return whether a frame came twice; with two sources, it may be two records."""
+        return self._sources == 1 and message.end == last.end and message.text == last.text
+
+    def _push_counted(self, message: M, late: float, ledger: Ledger) -> Push:
+        self._lateness.note(late)
+        if self.is_holding and len(self._held) < self._settings.held:
+            self._held.append((message, True))
+            return Push.HOLD
+        is_new = self._admit(message, ledger)
+        # What REST showed may still be pushed, until something is that ends so much later.
+        is_over = self._doubt is None and message.end > ledger.shown + self.overlap()
+        if is_over and not self.is_holding:
+            self._uncount(ledger)
+            self._last = message
+        return _DELIVER if is_new else Push.REPEAT
+
+    def _admit(self, message: M, ledger: Ledger) -> bool:
+        if not ledger.push(message, sources=self._sources):
+            self.repeats += 1
+            return False
+        self._advance(message.end, ledger)
+        return True
+
+    def _store(self, found: Sequence[Found[M]]) -> list[M]:
+        ledger = self._count()
+        fresh = ledger.store(found)
+        self.repeats += len(found) - len(fresh)
+        for message in fresh:
+            self._advance(message.end, ledger)
+        if self._asked is not None:
+            self._sure = max(self._sure, self._asked)
+            self._asked = None
+        return fresh
+
+    def _advance(self, end: float, ledger: Ledger) -> None:
+        self.last_end = max(self.last_end, end)
+        needed = self.last_end if self._doubt is None else min(self.last_end, self._doubt.newest)
+        ledger.prune(needed - _REMEMBERED)
+
+    def _count(self) -> Ledger:
+        """Count from now on."""
+        if self._ledger is None:
+            self._fold()
+            self._ledger = Ledger(
+                self._rows,
+                tolerance=self._settings.tolerance,
+                limit=2 * self._settings.records,
+                forgotten=self._forgotten,
+            )
+            self._rows = array("d")
+        return self._ledger
+
+    def _uncount(self, ledger: Ledger) -> None:
+        """Only remember from now on."""
+        self._forgotten = ledger.forgotten
+        self._rows = ledger.rows()
+        self._trim_at = max(_FEW, 2 * len(self._rows))
+        self._ledger = None
+
+    def _fold(self) -> None:
+        """Keep what is needed of the last messages, and let go of the messages."""
+        recent, rows = self._recent, self._rows
+        self._lateness.count(len(recent))
+        for message in recent:
+            rows.extend((message.start, message.end, digest_of(message.text)))
+        recent.clear()
+        if len(rows) > self._trim_at:
+            self._trim(rows)
+
+    def _trim(self, rows: array[float]) -> None:
+        """Forget what no gap can reach back to."""
+        before = self.last_end - _REMEMBERED
+        excess = max(0, len(rows) // _ROW - self._settings.records)
+        gone = 0
+        while gone < len(rows) and (rows[gone + 1] < before or gone < excess * _ROW):
+            self._forgotten = max(self._forgotten, rows[gone + 1])
+            gone += _ROW
+        del rows[:gone]
+        self._trim_at = max(_FEW, min(2 * len(rows), 2 * _ROW * self._settings.records))
+
+
+def _time(message: Timed) -> tuple[float, float]:
+    return message.start, message.end
