@@ -7,11 +7,14 @@ this package does not load it.
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 import attrs
+
+from rtstream_async.protocol.checks import choice, count, seconds
 
 __all__ = ["Closed", "OpenSocket", "Sink", "Socket", "SocketOptions", "opener"]
 
@@ -26,14 +29,32 @@ class SocketOptions:
     """For `wss` URLs; `None`: the system's certificates."""
     proxy: str | Literal[True] | None = attrs.field(default=True, repr=False)
     """URL of a proxy, `True` for the system's, `None` for none."""
-    compression: Literal["deflate"] | None = "deflate"  #: offered to the service
-    open_timeout: float = 10.0  #: seconds until TCP, TLS and the HTTP upgrade are done
-    close_timeout: float = 2.0  #: seconds for the closing handshake
-    ping_interval: float | None = 20.0  #: seconds between keepalive pings; `None`: none
-    ping_timeout: float | None = 20.0  #: seconds until an unanswered ping ends the connection
-    max_size: int = 16 * _MIB
+    compression: Literal["deflate"] | None = attrs.field(
+        default="deflate", validator=choice("deflate", None)
+    )
+    """Offered to the service."""
+    open_timeout: float = attrs.field(default=10.0, validator=seconds())
+    """Seconds until TCP, TLS and the HTTP upgrade are done."""
+    close_timeout: float = attrs.field(default=2.0, validator=seconds())
+    """Seconds for the closing handshake."""
+    ping_interval: float | None = attrs.field(default=20.0, validator=seconds(or_none=True))
+    """Seconds between keepalive pings; `None`: none."""
+    ping_timeout: float | None = attrs.field(default=20.0, validator=seconds(or_none=True))
+    """Seconds until an unanswered ping ends the connection; `None`: it does not."""
+    max_size: int = attrs.field(default=16 * _MIB, validator=count(1))
     """Bytes of a message; a larger one is not kept, and the socket lives on. Only a single frame
     of more than four times this ends the connection: it would have to be read to be skipped."""
+
+    @property
+    def dead_after(self) -> float:
+        """Seconds within which a socket is ended whose other end is gone without a word.
+
+        A ping is sent, not answered, and then the closing handshake is not answered either.
+        Infinite without pings.
+        """
+        if self.ping_interval is None or self.ping_timeout is None:
+            return math.inf
+        return self.ping_interval + self.ping_timeout + self.close_timeout
 
 
 @attrs.define
