@@ -9,14 +9,18 @@ that make records, since a frame does not say what made it.
 from __future__ import annotations
 
 import math
-from array import array
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from struct import Struct
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
-__all__ = ["Found", "Ledger", "Timed", "digest_of"]
+__all__ = ["ROW", "Found", "Ledger", "Timed"]
+
+
+ROW: Final = Struct("ddq")
+"""What is remembered of a record while nothing is missing: start, end, hash of the text."""
 
 
 class Timed(Protocol):
@@ -49,18 +53,23 @@ class Found(Generic[M]):
     message: M
 
 
+_SLOT = 32  # tolerances: so wide that looking at the next one too is rare
+_EDGE = 2 / _SLOT  # more than a tolerance, so that rounding does no harm
+_NOBODY: Final[dict[str, int]] = {}  # shared, and never changed
+
+
 class _Entry:
     """One identity, and how often it came by which way."""
 
     __slots__ = ("digest", "end", "given", "pushed", "start", "stored")
 
-    def __init__(self, start: float, end: float, digest: float) -> None:
+    def __init__(self, start: float, end: float, digest: int) -> None:
         self.start = start
         self.end = end
         self.digest = digest
         self.given = 0
         self.pushed = 0
-        self.stored: dict[str, int] = {}  # by source: the most that one reading showed
+        self.stored = _NOBODY  # by source: the most that one reading showed
 
 
 class Ledger:
@@ -72,13 +81,11 @@ class Ledger:
         shown: The greatest end of what REST showed; Unix seconds.
     """
 
-    def __init__(
-        self, rows: array[float], *, tolerance: float, limit: int, forgotten: float
-    ) -> None:
+    def __init__(self, rows: bytearray, *, tolerance: float, limit: int, forgotten: float) -> None:
         """Know what was delivered by push so far.
 
         Args:
-            rows: Start, end and digest of each record.
+            rows: A `ROW` for each record.
             tolerance: Times are the same within so many seconds.
             limit: The most records that are remembered.
             forgotten: What ends at this time or before is none of ours.
@@ -86,12 +93,12 @@ class Ledger:
         self.forgotten = forgotten
         self.shown = -math.inf
         self._tolerance = tolerance
-        self._width = 4 * tolerance
+        self._width = _SLOT * tolerance
         self._limit = limit
-        self._buckets: dict[tuple[float, int], list[_Entry]] = {}
+        self._buckets: dict[tuple[int, int], list[_Entry]] = {}
         self._order: deque[_Entry] = deque()
-        for place in range(0, len(rows), 3):
-            entry = self._entry(*rows[place : place + 3])
+        for row in ROW.iter_unpack(rows):
+            entry = self._entry(*row)
             entry.pushed += 1
             entry.given += 1
 
@@ -102,8 +109,8 @@ class Ledger:
             message: What was pushed.
             sources: How many push; 0: that is not known.
         """
-        entry = self._entry(message.start, message.end, digest_of(message.text))
-        if sources and entry.pushed >= max(sources, sum(entry.stored.values())):
+        entry = self._entry(message.start, message.end, hash(message.text))
+        if entry.pushed >= sources > 0 and entry.pushed >= sum(entry.stored.values()):
             return False
         entry.pushed += 1
         if entry.pushed <= entry.given:
@@ -119,7 +126,7 @@ class Ledger:
             if message.end <= self.forgotten:
                 continue
             self.shown = max(self.shown, message.end)
-            entry = self._entry(message.start, message.end, digest_of(message.text))
+            entry = self._entry(message.start, message.end, hash(message.text))
             shown.setdefault(entry, {}).setdefault(one.source, []).append(place)
         fresh: list[int] = []
         for entry, by_source in shown.items():
@@ -138,35 +145,38 @@ class Ledger:
                 del self._buckets[key]
             self.forgotten = max(self.forgotten, entry.end)
 
-    def rows(self) -> array[float]:
+    def rows(self) -> bytearray:
         """Return what was delivered."""
-        rows = array("d")
+        rows = bytearray()
         for entry in self._order:
-            for _ in range(entry.given):
-                rows.extend((entry.start, entry.end, entry.digest))
+            rows += ROW.pack(entry.start, entry.end, entry.digest) * entry.given
         return rows
 
-    def _entry(self, start: float, end: float, digest: float) -> _Entry:
-        key = self._key(start, digest)
-        for place in (key[1], key[1] - 1, key[1] + 1):
-            for entry in self._buckets.get((digest, place), ()):
+    def _entry(self, start: float, end: float, digest: int) -> _Entry:
+        """Return the entry of a record, a new one if there is none."""
+        place = start / self._width
+        slot = math.floor(place)
+        for near in self._near(place, slot):
+            for entry in self._buckets.get((digest, near), ()):
                 if (
                     abs(entry.start - start) <= self._tolerance
                     and abs(entry.end - end) <= self._tolerance
                 ):
                     return entry
         entry = _Entry(start, end, digest)
-        self._buckets.setdefault(key, []).append(entry)
+        self._buckets.setdefault((digest, slot), []).append(entry)
         self._order.append(entry)
         return entry
 
-    def _key(self, start: float, digest: float) -> tuple[float, int]:
+    def _near(self, place: float, slot: int) -> tuple[int, ...]:
+        """Return the slots of time that may have the same record: mostly one."""
+        into = place - slot
+        if into < _EDGE:
+            return slot, slot - 1
+        return (slot, slot + 1) if into > 1 - _EDGE else (slot,)
+
+    def _key(self, start: float, digest: int) -> tuple[int, int]:
         return digest, math.floor(start / self._width)
-
-
-def digest_of(text: str) -> float:
-    """Return a number that stands for `text` within this process."""
-    return float(hash(text))
 
 
 def _grow(entry: _Entry, by_source: dict[str, list[int]]) -> list[int]:
@@ -175,7 +185,7 @@ def _grow(entry: _Entry, by_source: dict[str, list[int]]) -> list[int]:
     for source, places in by_source.items():
         known = entry.stored.get(source, 0)
         if len(places) > known:
-            entry.stored[source] = len(places)
+            entry.stored = {**entry.stored, source: len(places)}
             grown += places[known:]
     missing = sum(entry.stored.values()) - entry.given
     if missing <= 0:

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import enum
 import math
-from array import array
 from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
 from rtstream_async.protocol.lateness import LONGEST_OVERLAP, Lateness
-from rtstream_async.protocol.ledger import Found, Ledger, Timed, digest_of
+from rtstream_async.protocol.ledger import ROW, Found, Ledger, Timed
 
 __all__ = ["Found", "Push", "RecoverySettings", "Timed", "Track", "Window"]
 
@@ -41,9 +40,8 @@ _DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
 
 _CLOCK = 1.5  # seconds: how wrong a clock may be that was set by a Date header
 _REMEMBERED = 2 * LONGEST_OVERLAP  # seconds before the newest record
+_NOTHING: Final = bytearray()  # shared, and never changed
 _FOLDED = 16  # messages that are kept whole until they are folded into rows
-_ROW = 3  # numbers
-_FEW = 64 * _ROW  # numbers for which it is not worth looking whether some are too old
 
 
 @attrs.frozen(kw_only=True)
@@ -101,12 +99,13 @@ class Track(Generic[M]):
         "_last",
         "_lateness",
         "_ledger",
+        "_older",
         "_recent",
         "_rows",
+        "_rows_since",
         "_settings",
         "_sources",
         "_sure",
-        "_trim_at",
         "gap_since",
         "is_holding",
         "last_end",
@@ -131,9 +130,10 @@ class Track(Generic[M]):
         self._lateness = Lateness()
         self._last: Timed = _Never()
         self._recent: list[M] = []
-        self._rows = array("d")
-        self._trim_at = _FEW
-        self._forgotten = since - _CLOCK
+        self._older = _NOTHING
+        self._rows = bytearray()
+        self._rows_since = since - _CLOCK  # what `_older` has ends before
+        self._forgotten = since - _CLOCK  # what ends before is not known, or none of ours
         self._ledger: Ledger | None = None
         self._held: list[tuple[M, bool]] = []  # and whether it counts as a record
         self._doubt: _Doubt | None = None
@@ -327,41 +327,33 @@ class Track(Generic[M]):
         if self._ledger is None:
             self._fold()
             self._ledger = Ledger(
-                self._rows,
+                self._older + self._rows,
                 tolerance=self._settings.tolerance,
                 limit=2 * self._settings.records,
                 forgotten=self._forgotten,
             )
-            self._rows = array("d")
+            self._older = self._rows = _NOTHING
         return self._ledger
 
     def _uncount(self, ledger: Ledger) -> None:
         """Only remember from now on."""
         self._forgotten = ledger.forgotten
-        self._rows = ledger.rows()
-        self._trim_at = max(_FEW, 2 * len(self._rows))
+        self._older, self._rows = ledger.rows(), bytearray()
+        self._rows_since = self.last_end
         self._ledger = None
 
     def _fold(self) -> None:
         """Keep what is needed of the last messages, and let go of the messages."""
-        recent, rows = self._recent, self._rows
+        recent, rows, pack = self._recent, self._rows, ROW.pack
         self._lateness.count(len(recent))
-        for message in recent:
-            rows.extend((message.start, message.end, digest_of(message.text)))
+        for one in recent:
+            rows += pack(one.start, one.end, hash(one.text))
         recent.clear()
-        if len(rows) > self._trim_at:
-            self._trim(rows)
-
-    def _trim(self, rows: array[float]) -> None:
-        """Forget what no gap can reach back to."""
-        before = self.last_end - _REMEMBERED
-        excess = max(0, len(rows) // _ROW - self._settings.records)
-        gone = 0
-        while gone < len(rows) and (rows[gone + 1] < before or gone < excess * _ROW):
-            self._forgotten = max(self._forgotten, rows[gone + 1])
-            gone += _ROW
-        del rows[:gone]
-        self._trim_at = max(_FEW, min(2 * len(rows), 2 * _ROW * self._settings.records))
+        is_full = len(rows) >= ROW.size * self._settings.records
+        if is_full or self.last_end - self._rows_since > LONGEST_OVERLAP:
+            # By the lot: to look at each record's age costs more than remembering it.
+            self._forgotten, self._rows_since = self._rows_since, self.last_end
+            self._older, self._rows = rows, bytearray()
 
 
 def _time(message: Timed) -> tuple[float, float]:
