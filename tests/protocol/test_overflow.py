@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -224,3 +225,58 @@ def test_a_closed_queue_stays_empty(steps: list[str], policy: Overflow):
     play(queue, [PUT] * 5)
     assert queue.is_empty
     assert queue.oldest is None
+
+
+@given(
+    queued=st.integers(0, 4),
+    taken=st.integers(0, 4),
+    policy=st.sampled_from([policy for policy in OVERFLOWS if policy != "latest"]),
+)
+def test_what_is_put_back_comes_again_first_and_in_order(queued: int, taken: int, policy: Overflow):
+    """A consumer that was cancelled had taken more than it could handle."""
+    queue: Queue[int] = Queue(maxsize=4, policy=policy)
+    for i in range(queued):
+        queue.put(i)
+    first = [queue.take() for _ in range(min(taken, queued))]
+    queue.put_back(cast("list[int]", first))
+    assert (queue.delivered, queue.dropped, queue.received) == (0, 0, queued)
+    assert drained(queue) == list(range(queued))
+
+
+def test_more_than_fits_can_be_put_back():
+    """Nothing is lost by it; what comes next finds the queue full."""
+    queue: Queue[int] = Queue(maxsize=2)
+    for i in range(4):
+        queue.put(i)
+        queue.take()
+    queue.put_back([0, 1, 2, 3])
+    assert queue.depth == queue.high_water == 4
+    assert queue.put(4) is False
+    assert drained(queue) == [1, 2, 3, 4]
+
+
+def test_an_older_message_of_a_key_is_not_put_back_over_a_later_one():
+    """Who asked for the latest gets the latest."""
+    queue: Queue[tuple[str, int]] = Queue(maxsize=4, policy="latest", key=lambda item: item[0])
+    queue.put(("a", 1))
+    queue.put(("b", 1))
+    taken = [queue.take(), queue.take()]
+    queue.put(("a", 2))
+    queue.put_back(cast("list[tuple[str, int]]", taken))
+    assert queue.dropped == 1
+    assert drained(queue) == [("b", 1), ("a", 2)]
+    keyless: Queue[int] = Queue(maxsize=4, policy="latest")
+    keyless.put(1)
+    taken_one = keyless.take()
+    keyless.put_back([cast("int", taken_one)])
+    assert drained(keyless) == [1]
+
+
+def test_nothing_is_put_back_into_a_closed_queue():
+    """Nobody reads it any more."""
+    queue: Queue[int] = Queue(maxsize=2)
+    queue.put(1)
+    queue.take()
+    queue.close()
+    queue.put_back([1])
+    assert queue.is_empty

@@ -14,7 +14,7 @@ from rtstream_async.errors import (
     ValidationError,
     error_for_status,
 )
-from rtstream_async.protocol.retry import GiveUp, Retry, RetryPolicy, decide
+from rtstream_async.protocol.retry import GiveUp, Retry, RetryPolicy, again, decide
 
 POLICY = RetryPolicy()
 
@@ -142,3 +142,12 @@ def test_errors_say_whether_it_may_help_to_repeat():
     assert ServerError("x", status=503).is_retryable
     assert not ValidationError("x", status=400).is_retryable
     assert not NotFoundError("x", status=404).is_retryable
+
+
+def test_the_users_own_work_is_done_again_whatever_it_raised():
+    """Only the user knows; the limits are those of calls."""
+    policy = RetryPolicy(attempts=3, base=1.0, cap=1.5, deadline=10.0)
+    assert again(policy=policy, attempt=1, elapsed=0.0, jitter=0.5) == Retry(0.5)
+    assert again(policy=policy, attempt=2, elapsed=0.0, jitter=1.0) == Retry(1.5)
+    assert again(policy=policy, attempt=3, elapsed=0.0, jitter=1.0) == GiveUp("no attempts left")
+    assert again(policy=policy, attempt=1, elapsed=9.5, jitter=1.0) == GiveUp("no time left")
