@@ -26,6 +26,8 @@ from rtstream_async.resources.collection import Collection
 from rtstream_async.resources.consuming import Consuming
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import Events
+from rtstream_async.resources.monitoring import Monitoring
+from rtstream_async.resources.lifetimes import stop_started
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.http import HttpSettings, HttpTransport
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "connect"]
 
+_STOPPING = 15.0  # seconds, for all that is stopped at the end
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _OWN_ARGUMENTS: Final = (
     "api_key",
@@ -55,6 +58,7 @@ _OWN_ARGUMENTS: Final = (
     "websocket",
     "realtime",
     "log_level",
+    "stop_on_close",
 )
 
 
@@ -73,6 +77,7 @@ def connect(  # noqa: PLR0913 - what users set; all have defaults, most are keyw
     websocket: SocketOptions | None = None,
     realtime: HubSettings | None = None,
     log_level: int | None = None,
+    stop_on_close: bool = False,
     **options: object,
 ) -> Connection:
     """Return a `Connection` to the service; nothing is sent before its first use.
@@ -94,6 +99,9 @@ def connect(  # noqa: PLR0913 - what users set; all have defaults, most are keyw
         websocket: How sockets are opened and kept alive; `ssl` and `proxy` are set from above.
         realtime: Deadlines and bounds of the link and the subscriptions.
         log_level: Level of the logger `rtstream_async`.
+        stop_on_close: Whether closing also stops the transcripts, indexes and understandings that
+            this connection started, and disables its alerts. Otherwise they go on, and cost what
+            they cost, until somebody stops them.
         options: Further headers: `org_id="o-1"` is sent as `x-org-id: o-1`.
 
     Raises:
@@ -120,10 +128,11 @@ def connect(  # noqa: PLR0913 - what users set; all have defaults, most are keyw
         CallSettings(timeout=timeout, retries=RetryPolicy.of(retries)),
         websocket,
         realtime,
+        stop_on_close=stop_on_close,
     )
 
 
-class Connection(ConnectionSessions, Consuming, Events):
+class Connection(ConnectionSessions, Consuming, Monitoring, Events):
     """The service: its REST calls over one pool, and its messages over one socket.
 
     An async context manager; or call `aclose()`. Opening and closing may happen in different
@@ -136,8 +145,11 @@ class Connection(ConnectionSessions, Consuming, Events):
         calls: CallSettings,
         websocket: SocketOptions | None = None,
         realtime: HubSettings | None = None,
+        *,
+        stop_on_close: bool = False,
     ) -> None:
         self._http = http
+        self._stop_on_close = stop_on_close
         self._supervisor = Supervisor("rtstream-connection")
         self._transport = HttpTransport(http, self._supervisor)
         self._websocket = websocket
@@ -163,7 +175,8 @@ class Connection(ConnectionSessions, Consuming, Events):
     async def aclose(self) -> None:
         """Say goodbye to the service, end all that runs, and close the pool; again is no error.
 
-        Subscriptions give what they have queued, and end. Cancelling does not stop it.
+        Subscriptions give what they have queued, and end. What the service runs goes on, unless
+        `connect(stop_on_close=True)` said otherwise. Cancelling does not stop it.
 
         Raises:
             WrongEventLoopError: Called in another event loop than the one it was used in.
@@ -171,6 +184,8 @@ class Connection(ConnectionSessions, Consuming, Events):
         """
         self._supervisor.check_loop()
         try:
+            if self._stop_on_close and not self._supervisor.is_closed:
+                await stop_started(self._context, seconds=_STOPPING)
             with anyio.CancelScope(shield=True):  # the hub's goodbye has a deadline of its own
                 await self._context.aclose()
         finally:

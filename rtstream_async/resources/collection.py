@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rtstream_async.api import collections, streams
-from rtstream_async.errors import InvalidArgumentError
+from rtstream_async.errors import ConflictError, InvalidArgumentError
 from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.models.records import Page, StreamRecord
-from rtstream_async.protocol.bounds import at_least
+from rtstream_async.protocol.bounds import at_least, filled
 from rtstream_async.protocol.paging import ByOffset
+from rtstream_async.protocol.reuse import may_come_from
 from rtstream_async.resources.capturing import CollectionSessions
 from rtstream_async.resources.collection_search import CollectionSearch
+from rtstream_async.resources.handle import STOPPED
 from rtstream_async.resources.library import Library
 from rtstream_async.resources.pages import Pages
 from rtstream_async.resources.rtstream import RTStream
@@ -21,6 +23,7 @@ __all__ = ["Collection"]
 
 _MEDIA_TYPES = ("video", "audio")
 _DEFAULT_ID = "default"
+_IDLE = STOPPED | {"error", "failed"}
 
 
 class Collection(CollectionSearch, Library, CollectionSessions):
@@ -62,6 +65,8 @@ class Collection(CollectionSearch, Library, CollectionSessions):
         store: bool | None = None,
         enable_transcript: bool | None = None,
         ws_connection_id: str | Unset | None = UNSET,
+        *,
+        reuse: bool = False,
     ) -> RTStream:
         """Return a new stream; the service begins to ingest it at once.
 
@@ -74,13 +79,20 @@ class Collection(CollectionSearch, Library, CollectionSessions):
             enable_transcript: Whether to transcribe at once. `None`: the service's own.
             ws_connection_id: Where messages go. Not given: to this connection's own socket, if
                 there is a transcript to push. `None`: nowhere.
+            reuse: Return the stream of this name and source that the collection has already, if
+                it has one, started again if it is stopped; the other arguments are for a new one.
 
         Raises:
             InvalidArgumentError: `url` or `media_types` can't be used.
+            ConflictError: With `reuse`: the collection's stream of this name has another source.
         """
         kinds = _checked_media_types(media_types)
         if not url:
             raise InvalidArgumentError("url", "is empty; give the address of the source")
+        if reuse:
+            stream = await self._reusable(filled("name", name), url)
+            if stream is not None:
+                return stream
         # A transcript is all that a stream pushes by itself; without one, no socket is opened.
         has_transcript = "audio" in kinds if enable_transcript is None else enable_transcript
         if isinstance(ws_connection_id, Unset) and not has_transcript:
@@ -140,6 +152,28 @@ class Collection(CollectionSearch, Library, CollectionSessions):
             return self._own(page), after
 
         return Pages(fetch, place, key=lambda stream: stream.id)
+
+    async def _reusable(self, name: str, url: str) -> RTStream | None:
+        """Return the stream of this name, running; `None` if there is none.
+
+        Raises:
+            ConflictError: It has another source.
+        """
+        named = [stream async for stream in self.list_rtstreams(name=name) if stream.name == name]
+        usable = [stream for stream in named if may_come_from(stream.raw, url)]
+        if named and not usable:
+            ids = ", ".join(stream.id for stream in named)
+            raise ConflictError(
+                f"the stream {name!r} ({ids}) has another source; choose another name, or leave"
+                " `reuse` out to have two of the same name"
+            )
+        if not usable:
+            return None
+        # The newest that runs, else the newest: the service lists them in that order.
+        stream = next((one for one in usable if one.status not in _IDLE), usable[0])
+        if stream.status in _IDLE:
+            await stream.start()
+        return stream
 
     def _own(self, page: Page[StreamRecord]) -> Page[RTStream]:
         return Page(

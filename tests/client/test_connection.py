@@ -72,7 +72,7 @@ async def test_a_lost_socket_is_opened_again_and_announced(conn, door, server):
         async with asyncio.timeout(LONG):
             while not any(isinstance(item, rts.Gap) for item in seen):
                 seen.append(await events.receive())
-            while not isinstance(seen[-1], rts.GapUnrecoverable):
+            while not isinstance(seen[-1], rts.GapClosed):
                 seen.append(await events.receive())
         assert await conn.ws_connection_id() != first
 
