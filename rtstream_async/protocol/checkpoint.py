@@ -12,7 +12,7 @@ import hashlib
 import heapq
 import math
 from collections.abc import Iterable
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import attrs
 
@@ -22,13 +22,14 @@ from rtstream_async.models.messages import (
     SceneMessage,
     TranscriptMessage,
 )
+from rtstream_async.protocol.ledger import Timed
 from rtstream_async.protocol.router import Key
 
 __all__ = [
     "HISTORIC",
     "CheckpointKey",
+    "Cursor",
     "Handled",
-    "Ledger",
     "Position",
     "Ticket",
     "historic",
@@ -49,16 +50,7 @@ _SLOT = (
 _DIGEST_BYTES = 12
 
 
-class _Timed(Protocol):
-    @property
-    def start(self) -> float: ...
-    @property
-    def end(self) -> float: ...
-    @property
-    def text(self) -> str: ...
-
-
-R = TypeVar("R", bound=_Timed)
+R = TypeVar("R", bound=Timed)
 
 
 @attrs.frozen(kw_only=True)
@@ -149,13 +141,13 @@ class _Entry:
 
 @attrs.define(eq=False)
 class Ticket:
-    """One record in work; for `Ledger.done()`."""
+    """One record in work; for `Cursor.done()`."""
 
     entry: _Entry
     is_done: bool = False
 
 
-class Ledger:
+class Cursor:
     """What became of the records of one stream and channel.
 
     Each record is taken once, whether the source gives it or the history: of records that are
@@ -193,7 +185,7 @@ class Ledger:
         """Unix time, seconds: history is to be read from here on."""
         return self._reached
 
-    def push(self, record: _Timed) -> Ticket | None:
+    def push(self, record: Timed) -> Ticket | None:
         """Take a record that the source gave; `None`: it was taken before, from the history."""
         entry = self._entry(record)
         entry.pushed += 1
@@ -271,7 +263,7 @@ class Ledger:
         heapq.heappush(self._in_work, (entry.end, self._number, ticket))
         return ticket
 
-    def _entry(self, record: _Timed) -> _Entry:
+    def _entry(self, record: Timed) -> _Entry:
         digest = _digest(record.text)
         number = _slot(record.end)
         near = [

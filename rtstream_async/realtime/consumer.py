@@ -1,7 +1,7 @@
 """What runs while `consume()` does: it takes, hands over, tries again, and notes what is done.
 
 A message passes four places: taken from the source (`_unfinished`, so that it can be put back),
-held while history is handed over, in a lane, and done. What has a history is noted in a ledger
+held while history is handed over, in a lane, and done. What has a history is noted in a cursor
 from the moment that it is handed over, and only what is done is committed. `replay.py` reads the
 history.
 """
@@ -25,8 +25,8 @@ from rtstream_async.protocol.checkpoint import CheckpointKey, key_of
 from rtstream_async.protocol.retry import GiveUp, Retry, again
 from rtstream_async.realtime.archive import Archive
 from rtstream_async.realtime.consume import Consumed, ConsumeSettings
+from rtstream_async.realtime.cursors import Cursors
 from rtstream_async.realtime.lanes import Lanes
-from rtstream_async.realtime.ledgers import Ledgers
 from rtstream_async.realtime.replay import Replay
 
 __all__ = ["Consumer", "Returning"]
@@ -90,10 +90,10 @@ class Consumer(Generic[M]):
         self._settings = settings
         self._replay: Replay | None = None
         if settings.checkpoint is not None:
-            ledgers = Ledgers(settings.checkpoint, overlap=settings.overlap, now=archive.now)
+            cursors = Cursors(settings.checkpoint, overlap=settings.overlap, now=archive.now)
             self._replay = Replay(
                 source,
-                ledgers,
+                cursors,
                 settings=settings,
                 archive=archive,
                 begin=begin,

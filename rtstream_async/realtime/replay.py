@@ -10,11 +10,11 @@ from typing import Any, Final, Protocol, runtime_checkable
 import anyio
 
 from rtstream_async.errors import RTStreamError
-from rtstream_async.protocol.checkpoint import CheckpointKey, Ledger, Ticket, historic
+from rtstream_async.protocol.checkpoint import CheckpointKey, Cursor, Ticket, historic
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.archive import Archive
 from rtstream_async.realtime.consume import ConsumeSettings
-from rtstream_async.realtime.ledgers import Ledgers
+from rtstream_async.realtime.cursors import Cursors
 
 __all__ = ["Named", "Replay"]
 
@@ -40,7 +40,7 @@ class Named(Protocol):
 
 
 class Replay:
-    """The ledgers of one consumer, and the histories that they are compared with.
+    """The cursors of one consumer, and the histories that they are compared with.
 
     Only those of a source that names its keys: of others, no history is read.
     """
@@ -48,7 +48,7 @@ class Replay:
     def __init__(
         self,
         source: AsyncIterable[Any],
-        ledgers: Ledgers,
+        cursors: Cursors,
         *,
         settings: ConsumeSettings[Any],
         archive: Archive,
@@ -61,7 +61,7 @@ class Replay:
 
         Args:
             source: Gives the messages that are pushed.
-            ledgers: Know what was handled.
+            cursors: Know what was handled.
             settings: Of the consumer.
             archive: Reads history.
             begin: Returns since when (the service's Unix time) a key is ours, if that is known.
@@ -71,7 +71,7 @@ class Replay:
         """
         self._source = source
         self._named = source if isinstance(source, Named) else None
-        self._ledgers = ledgers
+        self._cursors = cursors
         self._settings = settings
         self._archive = archive
         self._begin = begin
@@ -87,34 +87,34 @@ class Replay:
 
     async def load(self) -> None:
         """Read the checkpoint."""
-        await self._ledgers.load()
+        await self._cursors.load()
 
     async def begin(self) -> None:
-        """Open a ledger for each key of the source."""
+        """Open a cursor for each key of the source."""
         self._resumed = self._look_for_keys()
-        await self._ledgers.commit()  # new ones begin here, whatever happens next
+        await self._cursors.commit()  # new ones begin here, whatever happens next
 
     async def commit_on(self) -> None:
         """Commit until cancelled."""
-        await self._ledgers.commit_on(self._settings.commit_every)
+        await self._cursors.commit_on(self._settings.commit_every)
 
     async def aclose(self) -> None:
         """Commit what was done, and let go of the checkpoint."""
-        await self._ledgers.aclose()
+        await self._cursors.aclose()
 
     def push(self, key: CheckpointKey, message: Any) -> Ticket | None:
         """Take a message that the source gave; `None`: it was handed over before."""
-        ledger = self._ledgers.get(key)
-        if ledger is None:
+        cursor = self._cursors.get(key)
+        if cursor is None:
             # Of a stream that the source did not name: all that is known is that it is here now.
             self._open(key, min(message.start, self._archive.now()))
-            ledger = self._ledger(key)
-        return ledger.push(message)
+            cursor = self._cursor(key)
+        return cursor.push(message)
 
     def done(self, key: CheckpointKey, ticket: Ticket) -> None:
         """Note that a message was handled."""
-        self._ledger(key).done(ticket)
-        self._ledgers.stir(key)
+        self._cursor(key).done(ticket)
+        self._cursors.stir(key)
 
     async def catch_up(self) -> None:
         """Hand over all that the history has and that was not handled, in order of time."""
@@ -140,20 +140,20 @@ class Replay:
                     self._due = [due for due in self._due if due > now]
                     await self._sweep(list(self._keys))
 
-    def _ledger(self, key: CheckpointKey) -> Ledger:
-        ledger = self._ledgers.get(key)
-        assert ledger is not None, key  # noqa: S101 - whoever asks has opened it
-        return ledger
+    def _cursor(self, key: CheckpointKey) -> Cursor:
+        cursor = self._cursors.get(key)
+        assert cursor is not None, key  # noqa: S101 - whoever asks has opened it
+        return cursor
 
     def _look_for_keys(self) -> list[CheckpointKey]:
-        """Open a ledger for each new key of the source; return those whose history is owed."""
+        """Open a cursor for each new key of the source; return those whose history is owed."""
         if self._named is None:
             return []
-        known = {*self._ledgers.known, *self._armed()}
+        known = {*self._cursors.known, *self._armed()}
         latest, since = self._archive.now() - _SLACK, self._settings.since
         owed: list[CheckpointKey] = []
         for key in historic(self._named.keys, known):
-            if self._ledgers.get(key) is not None:
+            if self._cursors.get(key) is not None:
                 continue
             armed_at = self._begin(key)
             begin = latest if armed_at is None else min(latest, armed_at)
@@ -166,7 +166,7 @@ class Replay:
         if has_history:
             self._keys[key] = None
             self._plan()
-        return self._ledgers.open(key, begin=begin, has_history=has_history)
+        return self._cursors.open(key, begin=begin, has_history=has_history)
 
     def _look_for_drops(self) -> None:
         dropped = getattr(getattr(self._source, "stats", None), "dropped", 0)
@@ -200,15 +200,15 @@ class Replay:
 
     async def _read(self, key: CheckpointKey) -> list[tuple[Any, Ticket]]:
         assert self._named is not None  # noqa: S101 - only its keys have a history
-        ledger = self._ledger(key)
+        cursor = self._cursor(key)
         try:
-            messages = await self._archive.read(key, ledger.since)
+            messages = await self._archive.read(key, cursor.since)
         except RTStreamError as exc:
             if not self._has_caught_up or not exc.is_retryable:
                 raise
             logger.warning("the history of %s of %s is read later: %s", key[1], key[0], exc)
             self._plan()
             return []
-        self._ledgers.stir(key)
+        self._cursors.stir(key)
         wanted: list[Any] = [message for message in messages if self._named.wants(message)]
-        return ledger.read(wanted)
+        return cursor.read(wanted)

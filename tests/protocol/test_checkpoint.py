@@ -18,7 +18,7 @@ from rtstream_async.models.messages import (
     SceneMessage,
     TranscriptMessage,
 )
-from rtstream_async.protocol.checkpoint import Handled, Ledger, Position, historic, key_of
+from rtstream_async.protocol.checkpoint import Cursor, Handled, Position, historic, key_of
 
 OVERLAP = 10.0
 LATEST = 6.0  # seconds that a record comes after its end, at most
@@ -38,8 +38,8 @@ def in_ms(record):
     return attrs.evolve(record, start=round(record.start, 3), end=round(record.end, 3))
 
 
-def new_ledger(position=None, **options):
-    return Ledger(
+def new_cursor(position=None, **options):
+    return Cursor(
         position or Position(since=BEGIN),
         **{"overlap": OVERLAP, "is_saved": position is not None, "has_history": False, **options},
     )
@@ -57,7 +57,7 @@ class Crashes(RuleBasedStateMachine):
         self.now = BEGIN + LATEST + 0.0004567  # REST has microseconds
         self.stored = []  # what REST has
         self.saved = None  # what the checkpoint has
-        self.ledger = None
+        self.cursor = None
         self.work = []  # records and tickets
         self.done = []  # handled by this process and not committed
         self.handled = Counter()  # handlings of what was made, over all processes
@@ -67,10 +67,10 @@ class Crashes(RuleBasedStateMachine):
     def first(self):
         self.start()
 
-    @precondition(lambda self: self.ledger is None)
+    @precondition(lambda self: self.cursor is None)
     @rule()
     def start(self):
-        self.ledger = new_ledger(self.saved, has_history=True)
+        self.cursor = new_cursor(self.saved, has_history=True)
         if self.saved is None:
             self.commit()
         self.sweep()
@@ -85,38 +85,38 @@ class Crashes(RuleBasedStateMachine):
         record = Record(end - 2, end, "a cat" if alike else "a dog")
         for _ in range(copies):
             self.stored.append(record)
-            if self.ledger is not None:
-                self.take([(record, self.ledger.push(in_ms(record)))])
+            if self.cursor is not None:
+                self.take([(record, self.cursor.push(in_ms(record)))])
 
-    @precondition(lambda self: self.ledger is not None)
+    @precondition(lambda self: self.cursor is not None)
     @rule()
     def sweep(self):
         """REST is read: after the start, or again."""
-        self.take(self.ledger.read([r for r in self.stored if r.end > self.ledger.since]))
+        self.take(self.cursor.read([r for r in self.stored if r.end > self.cursor.since]))
 
     @precondition(lambda self: self.work)
     @rule(which=st.integers(0, 1000))
     def finish(self, which):
         """The handler returns, of any message."""
         record, ticket = self.work.pop(which % len(self.work))
-        self.ledger.done(ticket)
+        self.cursor.done(ticket)
         self.done.append(record)
         self.handled[identity(record)] += 1
 
-    @precondition(lambda self: self.ledger is not None)
+    @precondition(lambda self: self.cursor is not None)
     @rule()
     def commit(self):
-        step = self.ledger.progress(self.now)
+        step = self.cursor.progress(self.now)
         if step is not None:
             self.saved = step.onto(self.saved)
         for record in self.done:
             self.committed[identity(record)] += 1
         self.done.clear()
 
-    @precondition(lambda self: self.ledger is not None)
+    @precondition(lambda self: self.cursor is not None)
     @rule()
     def crash(self):
-        self.ledger = None
+        self.cursor = None
         self.work.clear()
         self.done.clear()
 
@@ -131,7 +131,7 @@ class Crashes(RuleBasedStateMachine):
 
     def teardown(self):
         """A process that lives long enough has handled everything."""
-        if self.ledger is None:
+        if self.cursor is None:
             self.start()
         else:
             self.sweep()
@@ -157,31 +157,31 @@ TestCrashes = Crashes.TestCase
 def test_a_record_is_taken_once_by_whatever_way_it_comes(ends, chance):
     """A handler that sends mail sends it once, though the socket and REST both had the record."""
     records = [Record(end - 1, end, text) for end, text in ends]
-    ledger = new_ledger()
+    cursor = new_cursor()
     ways = [*(("push", record) for record in records), *(("read", None) for _ in range(3))]
     chance.shuffle(ways)
     taken = 0
     for way, record in ways:
         if way == "push":
-            taken += ledger.push(in_ms(record)) is not None
+            taken += cursor.push(in_ms(record)) is not None
         else:
-            taken += len(ledger.read(records))
+            taken += len(cursor.read(records))
     assert taken == len(records)
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.booleans()), max_size=40))
 def test_progress_on_progress_is_all_that_was_done(steps):
     """What a checkpoint adds up is what one commit at the end would have written."""
-    ledger, position = new_ledger(), None
+    cursor, position = new_cursor(), None
     done = Counter()
     for end, finishes, commits in steps:
-        ticket = ledger.push(at(end + 1))
+        ticket = cursor.push(at(end + 1))
         if finishes:
-            ledger.done(ticket)
+            cursor.done(ticket)
             done[BEGIN + end + 1] += 1
-        if commits and (step := ledger.progress(BEGIN + 100)) is not None:
+        if commits and (step := cursor.progress(BEGIN + 100)) is not None:
             position = step.onto(position)
-    if (step := ledger.progress(BEGIN + 100)) is not None:
+    if (step := cursor.progress(BEGIN + 100)) is not None:
         position = step.onto(position)
     kept = {one.end: one.count for one in position.handled}
     assert kept == {end: count for end, count in done.items() if end > position.since}
@@ -189,118 +189,118 @@ def test_progress_on_progress_is_all_that_was_done(steps):
 
 def test_what_is_in_work_holds_everything_back():
     """The slowest message decides where the next process begins."""
-    ledger = new_ledger()
-    slow = ledger.push(at(5))
+    cursor = new_cursor()
+    slow = cursor.push(at(5))
     for end in range(6, 100):
-        ledger.done(ledger.push(at(end)))
-    assert ledger.progress(BEGIN + 200).since == BEGIN  # 5 - 10 is before the beginning
-    ledger.done(slow)
-    assert ledger.progress(BEGIN + 200).since == BEGIN + 99 - OVERLAP
+        cursor.done(cursor.push(at(end)))
+    assert cursor.progress(BEGIN + 200).since == BEGIN  # 5 - 10 is before the beginning
+    cursor.done(slow)
+    assert cursor.progress(BEGIN + 200).since == BEGIN + 99 - OVERLAP
 
 
 def test_a_record_that_comes_very_late_is_owed_while_it_is_in_work():
     """It is older than all that is remembered, and the process may die over it."""
-    ledger = new_ledger()
-    ledger.done(ledger.push(at(100)))
-    position = ledger.progress(BEGIN + 200).onto(None)
+    cursor = new_cursor()
+    cursor.done(cursor.push(at(100)))
+    position = cursor.progress(BEGIN + 200).onto(None)
     assert position.since == BEGIN + 90
-    late = ledger.push(at(20))
-    position = ledger.progress(BEGIN + 200).onto(position)
+    late = cursor.push(at(20))
+    position = cursor.progress(BEGIN + 200).onto(position)
     assert BEGIN + 19.9 < position.since < BEGIN + 20
-    again = new_ledger(position, has_history=True)
+    again = new_cursor(position, has_history=True)
     owed = again.read([at(20), at(100)])
     assert [record.end for record, _ in owed] == [BEGIN + 20]
-    ledger.done(late)
-    step = ledger.progress(BEGIN + 200)
+    cursor.done(late)
+    step = cursor.progress(BEGIN + 200)
     assert step == Position(since=BEGIN + 90)
     assert [one.end for one in step.onto(position).handled] == [BEGIN + 100]
 
 
 def test_what_was_forgotten_is_not_read_again():
     """A long read ends after its beginning has been forgotten."""
-    ledger = new_ledger()
+    cursor = new_cursor()
     for end in (1, 50):
-        ledger.done(ledger.push(at(end)))
-    assert ledger.progress(BEGIN + 60) is not None
-    assert ledger.since == BEGIN + 40
-    assert ledger.read([at(1), at(50)]) == []
+        cursor.done(cursor.push(at(end)))
+    assert cursor.progress(BEGIN + 60) is not None
+    assert cursor.since == BEGIN + 40
+    assert cursor.read([at(1), at(50)]) == []
 
 
 def test_nothing_is_forgotten_before_history_was_read():
     """What is pushed at once after the start is far ahead of what was missed."""
-    ledger = new_ledger(Position(since=BEGIN), has_history=True)
-    ledger.done(ledger.push(at(500)))
-    assert ledger.progress(BEGIN + 600).since == BEGIN
-    (owed,) = ledger.read([at(3), at(500)])
-    ledger.done(owed[1])
-    assert ledger.progress(BEGIN + 600).since == BEGIN + 490
+    cursor = new_cursor(Position(since=BEGIN), has_history=True)
+    cursor.done(cursor.push(at(500)))
+    assert cursor.progress(BEGIN + 600).since == BEGIN
+    (owed,) = cursor.read([at(3), at(500)])
+    cursor.done(owed[1])
+    assert cursor.progress(BEGIN + 600).since == BEGIN + 490
 
 
 def test_a_record_of_the_future_moves_nothing_beyond_now():
     """One wrong clock, and everything until the year 2100 would count as handled."""
-    ledger = new_ledger()
-    ledger.done(ledger.push(at(3e9)))
-    assert ledger.progress(BEGIN + 50).since == BEGIN + 40
+    cursor = new_cursor()
+    cursor.done(cursor.push(at(3e9)))
+    assert cursor.progress(BEGIN + 50).since == BEGIN + 40
 
 
 def test_a_new_position_is_told_at_once_and_an_old_one_only_when_it_moves():
     """A crash before the first message must find where it began."""
-    fresh = new_ledger()
+    fresh = new_cursor()
     assert fresh.progress(BEGIN) == Position(since=BEGIN)
     assert fresh.progress(BEGIN) is None
-    assert new_ledger(Position(since=BEGIN)).progress(BEGIN + 100) is None
+    assert new_cursor(Position(since=BEGIN)).progress(BEGIN + 100) is None
 
 
 def test_done_twice_is_done_once():
     """A count too many would hide a record that is alike."""
-    ledger = new_ledger()
-    ticket = ledger.push(at(5))
-    ledger.done(ticket)
-    ledger.done(ticket)
-    assert ledger.progress(BEGIN + 9).handled[0].count == 1
+    cursor = new_cursor()
+    ticket = cursor.push(at(5))
+    cursor.done(ticket)
+    cursor.done(ticket)
+    assert cursor.progress(BEGIN + 9).handled[0].count == 1
 
 
 @pytest.mark.parametrize(("apart", "taken"), [(0.0014, 0), (-0.0014, 0), (0.0016, 1), (1.0, 1)])
 def test_times_are_equal_within_what_the_socket_rounds(apart, taken):
     """The socket has milliseconds where REST has microseconds."""
-    ledger = new_ledger()
-    ledger.push(at(5))
-    assert len(ledger.read([at(5 + apart, length=2.0)])) == taken
+    cursor = new_cursor()
+    cursor.push(at(5))
+    assert len(cursor.read([at(5 + apart, length=2.0)])) == taken
 
 
 def test_of_two_that_are_near_the_nearest_is_meant():
     """Short words, spoken fast and twice."""
-    ledger = new_ledger()
+    cursor = new_cursor()
     for end in (5.0, 5.002):
-        ledger.done(ledger.push(at(end)))
-    ends = [one.end for one in ledger.progress(BEGIN + 9).handled]
+        cursor.done(cursor.push(at(end)))
+    ends = [one.end for one in cursor.progress(BEGIN + 9).handled]
     assert ends == [BEGIN + 5.0, BEGIN + 5.002]
-    assert ledger.read([at(5.0011), at(5.0009)]) == []
+    assert cursor.read([at(5.0011), at(5.0009)]) == []
 
 
 def test_neighbours_are_forgotten_one_by_one():
     """The younger of two that are near each other is remembered for as long as all others."""
-    ledger = new_ledger()
+    cursor = new_cursor()
     for end in (5.0, 5.002, 15.001):
-        ledger.done(ledger.push(at(end)))
-    ledger.progress(BEGIN + 20)
-    assert ledger.since == BEGIN + 15.001 - OVERLAP
-    assert ledger.read([at(5.0), at(5.002), at(15.001)]) == []
+        cursor.done(cursor.push(at(end)))
+    cursor.progress(BEGIN + 20)
+    assert cursor.since == BEGIN + 15.001 - OVERLAP
+    assert cursor.read([at(5.0), at(5.002), at(15.001)]) == []
 
 
 def test_other_words_are_another_record():
     """Two indexes on one stream see different things."""
-    ledger = new_ledger()
-    ledger.push(at(5, "a cat"))
-    assert [record.text for record, _ in ledger.read([at(5, "a cat"), at(5, "\ud800")])] == [
+    cursor = new_cursor()
+    cursor.push(at(5, "a cat"))
+    assert [record.text for record, _ in cursor.read([at(5, "a cat"), at(5, "\ud800")])] == [
         "\ud800"
     ]
 
 
 def test_history_is_handed_over_in_order_of_time():
     """The service lists the newest first."""
-    ledger = new_ledger()
-    assert [r.end for r, _ in ledger.read([at(9), at(5), at(7)])] == [
+    cursor = new_cursor()
+    assert [r.end for r, _ in cursor.read([at(9), at(5), at(7)])] == [
         BEGIN + 5,
         BEGIN + 7,
         BEGIN + 9,

@@ -1,4 +1,4 @@
-"""The ledgers of one consumer, and when they are committed to its checkpoint."""
+"""The cursors of one consumer, and when they are committed to its checkpoint."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 
 import anyio
 
-from rtstream_async.protocol.checkpoint import CheckpointKey, Ledger, Position
+from rtstream_async.protocol.checkpoint import CheckpointKey, Cursor, Position
 from rtstream_async.realtime.checkpoint import Checkpoint
 
-__all__ = ["Ledgers"]
+__all__ = ["Cursors"]
 
 
-class Ledgers:
-    """A ledger for each stream and channel, over one checkpoint."""
+class Cursors:
+    """A cursor for each stream and channel, over one checkpoint."""
 
     def __init__(self, checkpoint: Checkpoint, *, overlap: float, now: Callable[[], float]) -> None:
         """Have none yet.
@@ -28,7 +28,7 @@ class Ledgers:
         self._overlap = overlap
         self._now = now
         self._loaded: dict[CheckpointKey, Position] = {}
-        self._ledgers: dict[CheckpointKey, Ledger] = {}
+        self._cursors: dict[CheckpointKey, Cursor] = {}
         self._dirty: dict[CheckpointKey, None] = {}
         self._stirred = asyncio.Event()
         self._is_broken = False
@@ -36,18 +36,18 @@ class Ledgers:
     @property
     def known(self) -> Iterable[CheckpointKey]:
         """What has a position, loaded or new."""
-        return {**self._loaded, **self._ledgers}
+        return {**self._loaded, **self._cursors}
 
     async def load(self) -> None:
         """Read all positions."""
         self._loaded = dict(await self._checkpoint.load())
 
-    def get(self, key: CheckpointKey) -> Ledger | None:
-        """Return the ledger of a stream and channel, if it was opened."""
-        return self._ledgers.get(key)
+    def get(self, key: CheckpointKey) -> Cursor | None:
+        """Return the cursor of a stream and channel, if it was opened."""
+        return self._cursors.get(key)
 
     def open(self, key: CheckpointKey, *, begin: float, has_history: bool) -> bool:
-        """Open the ledger of a stream and channel; return whether it goes on from a position.
+        """Open the cursor of a stream and channel; return whether it goes on from a position.
 
         Args:
             key: Stream and channel.
@@ -55,7 +55,7 @@ class Ledgers:
             has_history: Whether its history will be read.
         """
         position = self._loaded.get(key)
-        self._ledgers[key] = Ledger(
+        self._cursors[key] = Cursor(
             position or Position(since=begin),
             overlap=self._overlap,
             is_saved=position is not None,
@@ -75,7 +75,7 @@ class Ledgers:
         self._stirred.clear()
         dirty, self._dirty = self._dirty, {}
         now = self._now()
-        steps = {key: self._ledgers[key].progress(now) for key in dirty}
+        steps = {key: self._cursors[key].progress(now) for key in dirty}
         progress = {key: step for key, step in steps.items() if step is not None}
         if not progress:
             return
