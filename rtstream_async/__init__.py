@@ -67,6 +67,10 @@ if TYPE_CHECKING:
     from rtstream_async.models.exports import (
         RTStreamExportResult,
     )
+    from rtstream_async.models.health import (
+        StreamHealth,
+        StreamState,
+    )
     from rtstream_async.models.jobs import (
         JobProgress,
     )
@@ -117,6 +121,9 @@ if TYPE_CHECKING:
         Consumed,
         by_stream,
         by_stream_and_channel,
+    )
+    from rtstream_async.realtime.monitor import (
+        Monitor,
     )
     from rtstream_async.realtime.raw import (
         WebSocketConnection,
@@ -211,6 +218,7 @@ __all__ = [
     "LocalServerError",
     "MemoryCheckpoint",
     "Message",
+    "Monitor",
     "NoResultsError",
     "NotArmed",
     "NotFoundError",
@@ -244,6 +252,8 @@ __all__ = [
     "SlowConsumerError",
     "SocketOptions",
     "StateChange",
+    "StreamHealth",
+    "StreamState",
     "Subscription",
     "SubscriptionStats",
     "TranscriptMessage",
@@ -315,6 +325,7 @@ _HOMES = {
         "ClientToken",
     ),
     "rtstream_async.models.exports": ("RTStreamExportResult",),
+    "rtstream_async.models.health": ("StreamHealth", "StreamState"),
     "rtstream_async.models.jobs": ("JobProgress",),
     "rtstream_async.models.messages": (
         "AlertMessage",
@@ -338,6 +349,7 @@ _HOMES = {
     "rtstream_async.protocol.retry": ("RetryPolicy",),
     "rtstream_async.realtime.checkpoint": ("Checkpoint", "MemoryCheckpoint", "SQLiteCheckpoint"),
     "rtstream_async.realtime.consume": ("Consumed", "by_stream", "by_stream_and_channel"),
+    "rtstream_async.realtime.monitor": ("Monitor",),
     "rtstream_async.realtime.raw": ("WebSocketConnection",),
     "rtstream_async.realtime.settings": ("HubSettings",),
     "rtstream_async.realtime.subscription": ("Subscription", "SubscriptionStats"),

@@ -26,8 +26,8 @@ from rtstream_async.resources.collection import Collection
 from rtstream_async.resources.consuming import Consuming
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import Events
-from rtstream_async.resources.monitoring import Monitoring
 from rtstream_async.resources.lifetimes import stop_started
+from rtstream_async.resources.monitoring import Monitoring
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.http import HttpSettings, HttpTransport
 

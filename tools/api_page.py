@@ -41,7 +41,7 @@ OFFICIAL: Final = {
 }
 """Ours, and whose place it takes."""
 
-MORE: Final = ("Pages", "Subscription")
+MORE: Final = ("Monitor", "Pages", "Subscription")
 
 IN_PLACE: Final = {
     "connect_websocket": "`events()`",

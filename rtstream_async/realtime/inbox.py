@@ -27,8 +27,8 @@ class Keeper(Protocol):
         """The queue no longer asks for that."""
         ...
 
-    def abandoned(self, inbox: Inbox) -> None:
-        """Nobody will read it any more. May come from any thread, within anything."""
+    def abandoned(self, *inboxes: Inbox) -> None:
+        """Nobody will read them any more. May come from any thread, within anything."""
         ...
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # all that follows is loaded with the reader, when the first 
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.subscription import Subscription
 
-__all__ = ["Events", "known_channels", "subscribe"]
+__all__ = ["Events", "checked_where", "known_channels", "known_overflow", "subscribe"]
 
 
 class Events(ABC):
@@ -245,19 +245,39 @@ def subscribe(
     Raises:
         InvalidArgumentError: An argument can't be used.
     """
-    from rtstream_async.protocol.overflow import OVERFLOWS
-
-    if overflow not in OVERFLOWS:
-        raise InvalidArgumentError("overflow", f"can't be {overflow!r}", allowed=OVERFLOWS)
     return hub.subscribe(
         streams=streams,
         channels=channels,
         maxsize=at_least("maxsize", maxsize, 1),
-        overflow=overflow,
-        where=where,
+        overflow=known_overflow(overflow),
+        where=checked_where(where),
         control=control,
         key=key,
     )
+
+
+def known_overflow(overflow: Overflow) -> Overflow:
+    """Return `overflow`, the name of a policy.
+
+    Raises:
+        InvalidArgumentError: There is none of that name.
+    """
+    from rtstream_async.protocol.overflow import OVERFLOWS
+
+    if overflow not in OVERFLOWS:
+        raise InvalidArgumentError("overflow", f"can't be {overflow!r}", allowed=OVERFLOWS)
+    return overflow
+
+
+def checked_where(where: Callable[[Any], bool] | None) -> Callable[[Any], bool] | None:
+    """Return `where`, a function or none.
+
+    Raises:
+        InvalidArgumentError: It can't be called.
+    """
+    if where is not None and not callable(where):
+        raise InvalidArgumentError("where", f"must be a function of a message, not {where!r}")
+    return where
 
 
 def known_channels(names: tuple[str, ...]) -> frozenset[str] | None:
