@@ -17,6 +17,7 @@ _TRANSCRIPT = "transcript"
 """A channel, and the extraction type of an index that listens; any other one watches."""
 
 _LONGEST_SEGMENT = 60.0  # seconds
+_RESOLUTION = 1.0  # seconds, of the `Date` of an answer
 
 
 class RecordPoller:
@@ -27,7 +28,9 @@ class RecordPoller:
 
     def now(self) -> float:
         """Return the service's Unix time, seconds; the local one until it has answered once."""
-        return time.time() + (self._caller.clock_offset or 0.0)
+        offset = self._caller.clock_offset or 0.0
+        # The service tells its time in whole seconds: less than that is nothing that was measured.
+        return time.time() + (offset if abs(offset) > _RESOLUTION else 0.0)
 
     async def sources(self, rtstream_id: str, channel: str) -> list[str]:
         """Return what makes messages of `channel` now: ids of indexes, or the one transcript.
@@ -44,15 +47,37 @@ class RecordPoller:
             if index.is_running and (index.extraction_type == _TRANSCRIPT) is wants_heard
         ]
 
-    async def records(
-        self, rtstream_id: str, channel: str, source: str, since: float
-    ) -> Sequence[Scene | TranscriptSegment]:
-        """Return what a source made that ends after `since` (Unix seconds), in any order."""
+    async def makers(self, rtstream_id: str, channel: str) -> list[str]:
+        """Return what made messages of `channel`, whether it still runs or not."""
         if channel == _TRANSCRIPT:
-            return await self._segments(rtstream_id, since)
-        return await self._scenes(rtstream_id, source, since)
+            return [_TRANSCRIPT]
+        wants_heard = channel == "audio_index"
+        return [
+            index.rtstream_index_id
+            for index in await scene_indexes.list_all(self._caller, rtstream_id)
+            if (index.extraction_type == _TRANSCRIPT) is wants_heard
+        ]
 
-    async def _scenes(self, rtstream_id: str, index_id: str, since: float) -> list[Scene]:
+    async def records(
+        self,
+        rtstream_id: str,
+        channel: str,
+        source: str,
+        since: float,
+        *,
+        limit: int | None = None,
+    ) -> Sequence[Scene | TranscriptSegment]:
+        """Return what a source made that ends after `since` (Unix seconds), in any order.
+
+        Not more than about `limit` records: the newest.
+        """
+        if channel == _TRANSCRIPT:
+            return await self._segments(rtstream_id, since, limit)
+        return await self._scenes(rtstream_id, source, since, limit)
+
+    async def _scenes(
+        self, rtstream_id: str, index_id: str, since: float, limit: int | None
+    ) -> list[Scene]:
         """Return the records of an index.
 
         The service is not asked for a start: whether that means a record's start or its end is
@@ -69,9 +94,13 @@ class RecordPoller:
             ends = [scene.end for scene in page.items]
             if ends and ends[0] >= ends[-1] <= since:
                 break
+            if limit is not None and len(found) >= limit:
+                break
         return found
 
-    async def _segments(self, rtstream_id: str, since: float) -> list[TranscriptSegment]:
+    async def _segments(
+        self, rtstream_id: str, since: float, limit: int | None
+    ) -> list[TranscriptSegment]:
         """Return the segments of the transcript.
 
         Their order is not documented, so that reading can't end early: the service is asked for
@@ -85,4 +114,8 @@ class RecordPoller:
             page, place = await transcripts.segment_page(self._caller, rtstream_id, place)
             fresh, given = given.sift([(s.start, s.end, s.text) for s in page.items])
             found += [page.items[n] for n in fresh if page.items[n].end > since]
-        return found
+        return found if limit is None else sorted(found, key=_end)[-limit:]
+
+
+def _end(segment: TranscriptSegment) -> float:
+    return segment.end

@@ -46,6 +46,7 @@ class LinkSignal(enum.StrEnum):
     RECOVERED = "RECOVERED"  #: the gap is filled, or given up
     QUIET = "QUIET"  #: nothing has come for longer than usual
     HEARD = "HEARD"  #: something came after a silence
+    CLEARED = "CLEARED"  #: REST shows that there was nothing to push
     LOST = "LOST"  #: the socket is gone
     REFUSED = "REFUSED"  #: the service refuses the key
     GAVE_UP = "GAVE_UP"  #: the budget for an outage is used up
@@ -64,6 +65,7 @@ TRANSITIONS: dict[tuple[LinkState, LinkSignal], LinkState] = {
     (LinkState.LIVE, LinkSignal.QUIET): LinkState.STALE,
     (LinkState.LIVE, LinkSignal.LOST): LinkState.RECONNECTING,
     (LinkState.STALE, LinkSignal.HEARD): LinkState.LIVE,
+    (LinkState.STALE, LinkSignal.CLEARED): LinkState.LIVE,
     (LinkState.STALE, LinkSignal.LOST): LinkState.RECONNECTING,
     (LinkState.RECONNECTING, LinkSignal.GREETED): LinkState.LIVE,
     (LinkState.RECONNECTING, LinkSignal.RECOVER): LinkState.RECOVERING,

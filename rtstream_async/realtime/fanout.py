@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+import anyio
 
 from rtstream_async.models.announcements import Announcement
 from rtstream_async.models.messages import CHANNELS, Message, UnknownMessage
 from rtstream_async.protocol.codec.loose import canonical_channel
 from rtstream_async.protocol.codec.output import OutputDecoder
+from rtstream_async.protocol.rearm import Arm, Arms
+from rtstream_async.protocol.recovery import Push
 from rtstream_async.protocol.router import Key, Router, subject_of
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.early import EarlyMessages
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.poll import POLLABLE, Poller
 from rtstream_async.realtime.settings import HubSettings
+from rtstream_async.realtime.tracks import Tracks, push
 from rtstream_async.realtime.unarmed import Unarmed
 
 __all__ = ["Fanout"]
@@ -23,31 +28,53 @@ __all__ = ["Fanout"]
 logger = logging.getLogger("rtstream_async.realtime")
 
 _KNOWN = frozenset(CHANNELS)
+_LOOK = 0.02  # seconds between two looks at whether a full queue has room
 
 
 class Fanout:
-    """Puts each message into every inbox that it matches.
+    """Puts each message into every inbox that it matches. It is the recovery's `Outlet`.
 
     Attributes:
         inboxes: All of them.
     """
 
     def __init__(
-        self, *, poller: Poller | None, settings: HubSettings, spawn: Callable[..., None]
+        self,
+        *,
+        arms: Arms,
+        tracks: Tracks,
+        poller: Poller | None,
+        settings: HubSettings,
+        spawn: Callable[..., None],
+        connection_id: Callable[[], str | None],
     ) -> None:
-        """Start without inboxes; see `Unarmed` for `poller` and `spawn`."""
+        """Start without inboxes.
+
+        Args:
+            arms: What publishes to us.
+            tracks: What was delivered of what has a history.
+            poller: Reads records over REST; `None`: nothing can be polled.
+            settings: Bounds and intervals.
+            spawn: Starts a task: `spawn(work, *args, name=...)`.
+            connection_id: Returns what is published to now.
+        """
+        self._connection_id = connection_id
+        self._arms = arms
+        self._tracks = tracks
+        self._by_key = tracks.by_key  # looked at for every message
+        self._settings = settings
         self.inboxes: dict[Inbox, None] = {}
         self._router: Router[Inbox] = Router()
         self._early = EarlyMessages(maxsize=settings.early_messages)
         self._unarmed = Unarmed(
             poller,
+            tracks=tracks,
             settings=settings,
-            deliver=self.dispatch,
-            readers=self._router.of_stream,
+            deliver=self._give,
+            readers=self._readers,
             spawn=spawn,
         )
-        self._watches = self._unarmed.watches  # looked at for every message
-        self._armed: dict[Key, str] = {}
+        self._watches = self._unarmed.watches
         self._outputs: dict[Key, OutputDecoder] = {}
         self._unreadable = Burst(logger, quiet=settings.log_quiet)
 
@@ -56,16 +83,26 @@ class Fanout:
         self.inboxes[inbox] = None
         self._router.add(inbox, inbox.keys)
         for message in self._early.claim(inbox.keys):
-            inbox.deliver(self._with_output(message))
+            inbox.deliver(self.with_output(message))
 
     def watch(self, inbox: Inbox) -> None:
         """Poll for `inbox` what nothing armed, or tell it that there is nothing to poll."""
+        left = self._unarmed.left
+        if any(None in key for key in inbox.keys):
+            for stream, channel in list(left):
+                if inbox in self._readers(stream, channel):
+                    self._unarmed.read(stream or "", channel or "", inbox)
         for stream, channel in inbox.keys:
             if stream is None:
                 continue
             for name in POLLABLE if channel is None else (channel,):
-                if (stream, name) not in self._armed:
+                if (stream, name) in left or not self._arms.of(stream, name):
                     self._unarmed.read(stream, name, inbox)
+
+    def is_polled(self, key: Key) -> bool:
+        """Return whether `key` is read over REST, and there is something to read."""
+        watch = self._watches.get(key)
+        return watch is not None and not watch.is_silent
 
     def remove(self, inbox: Inbox) -> None:
         """Put nothing more into `inbox`."""
@@ -80,13 +117,14 @@ class Fanout:
         self._router.clear()
         self._unarmed.stop()
 
-    def arm(self, rtstream_id: str | None, channel: str, connection_id: str) -> None:
+    def arm(self, arm: Arm) -> None:
         """Note what publishes to us; what it publishes before it has a reader is kept."""
-        channel = canonical_channel(channel)
-        self._armed[rtstream_id, channel] = connection_id
-        is_wanted = bool(self._router.targets(rtstream_id, channel))
-        self._early.arm((rtstream_id, channel), is_wanted=is_wanted)
-        self._unarmed.armed(rtstream_id, channel)
+        key = arm.rtstream_id, arm.channel
+        is_wanted = bool(self._router.targets(*key))
+        self._early.arm(key, is_wanted=is_wanted)
+        self._unarmed.armed(*key)
+        if arm.rtstream_id is not None and arm.channel in POLLABLE:
+            self._tracks.open(key, arm.source)
 
     def set_output_type(self, rtstream_id: str, channel: str, output_type: Any) -> None:
         """Decode the text of these messages as `output_type`; `None`: no longer."""
@@ -101,11 +139,59 @@ class Fanout:
         for inbox in list(self.inboxes):
             inbox.announce(announcement)
 
+    def tell(self, key: Key, announcement: Announcement) -> None:
+        """Tell every inbox that reads `key` and asked for such."""
+        stream, channel = key
+        for inbox in self._router.targets(stream, channel or ""):
+            inbox.announce(announcement)
+
+    def tell_rest(self, keys: Iterable[Key], announcement: Announcement) -> None:
+        """Tell every inbox that reads none of `keys`, or all streams, and asked for such."""
+        told = {
+            inbox
+            for stream, channel in keys
+            for inbox in self._router.targets(stream, channel or "")
+        }
+        for inbox in list(self.inboxes):
+            if inbox not in told or any(stream is None for stream, _ in inbox.keys):
+                inbox.announce(announcement)
+
+    def leave_to_poll(self, key: Key) -> None:
+        """Poll `key` for as long as it is read: nothing pushes it any more."""
+        stream, channel = key
+        if stream is None or channel is None:
+            return
+        self._unarmed.left[key] = None
+        for inbox in self._readers(stream, channel):
+            self._unarmed.read(stream, channel, inbox)
+
+    async def pour(self, key: Key, messages: Sequence[Message]) -> None:
+        """Give recovered messages to whoever reads `key`, as fast as they take them.
+
+        A queue that is full gets a little time for each message: there is no socket behind them
+        that would suffer. A consumer that takes nothing in that time is up to its own policy.
+        """
+        stream, channel = key
+        patience = self._settings.block_timeout
+        for message in messages:
+            for inbox in self._router.targets(stream, channel or ""):
+                while patience > 0 and inbox.policy != "latest" and inbox.depth >= inbox.maxsize:
+                    await anyio.sleep(_LOOK)
+                    patience -= _LOOK
+            self._give(message)
+
     def dispatch(self, message: Message) -> None:
-        """Take one message, pushed or not, to whom it concerns."""
+        """Take one message that was pushed to whom it concerns."""
         subject = message.rtstream_id
         if subject is None:
             subject = subject_of(message)
+        track = self._by_key.get((subject, message.channel))
+        if track is not None and type(message) is not UnknownMessage:
+            verdict = push(track, message)
+            if verdict is not Push.DELIVER:
+                if verdict is Push.REPEAT:
+                    self._repeated(message, subject)
+                return
         targets = self._router.targets(subject, message.channel)
         if not targets:
             self._early.keep(message)
@@ -113,24 +199,59 @@ class Fanout:
         if type(message) is UnknownMessage:
             self._dispatch_unknown(message, targets)
             return
-        if self._watches and message.origin == "push" and self._is_repeat(message, subject):
-            for inbox in targets:
-                inbox.duplicates += 1
-            return
+        if self._watches and (subject, message.channel) in self._watches:
+            self._armed_by_hand(message)
         if self._outputs:
-            message = self._with_output(message)
+            message = self.with_output(message)
         for inbox in targets:
             inbox.deliver(message)
 
-    def _is_repeat(self, message: Message, subject: str | None) -> bool:
-        key = (subject, message.channel)
-        if key in self._watches and key not in self._armed:
-            # Somebody armed it by hand, with our connection id: it needs no polling.
-            self._armed[key] = ""
-            self._unarmed.armed(*key)
-        return self._unarmed.is_repeat(message)
+    def _give(self, message: Message) -> None:
+        """Take one message that was fetched over REST to whom it concerns."""
+        targets = self._router.targets(message.rtstream_id, message.channel)
+        if not targets:
+            self._early.keep(message)
+            return
+        if self._outputs:
+            message = self.with_output(message)
+        is_recovered = message.origin == "backfill"
+        for inbox in targets:
+            if is_recovered:
+                inbox.recovered += 1
+            inbox.deliver(message)
 
-    def _with_output(self, message: Message) -> Message:
+    def readers(self, key: Key) -> tuple[Inbox, ...]:
+        """Return who reads a stream and channel."""
+        stream, channel = key
+        return self._router.targets(stream, channel or "")
+
+    def _readers(self, stream: str | None, channel: str | None) -> tuple[Inbox, ...]:
+        """Whom a stream and channel that nothing pushes is polled for.
+
+        Who reads all streams reads those that this connection had armed, and not whatever else
+        there is.
+        """
+        if (stream, channel) in self._unarmed.left:
+            return self._router.targets(stream, channel or "")
+        return self._router.of_stream(stream or "", channel or "")
+
+    def _repeated(self, message: Message, subject: str | None) -> None:
+        for inbox in self._router.targets(subject, message.channel):
+            inbox.duplicates += 1
+
+    def _armed_by_hand(self, message: Message) -> None:
+        """Note what is pushed although nothing here armed it: somebody gave our id by hand."""
+        arm = Arm(
+            rtstream_id=message.rtstream_id,
+            channel=message.channel,
+            source="",
+            connection_id=self._connection_id() or "",
+        )
+        self._arms.add(arm)
+        self.arm(arm)
+
+    def with_output(self, message: Message) -> Message:
+        """Return `message` with its text decoded, if that was asked for."""
         output = self._outputs.get((message.rtstream_id, message.channel))
         return message if output is None else output.fill(message)
 

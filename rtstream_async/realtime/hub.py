@@ -10,19 +10,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Any
 
 from rtstream_async.errors import ConnectionClosedError, LinkClosedError, RTStreamError
-from rtstream_async.models.announcements import Gap, GapUnrecoverable, StateChange
+from rtstream_async.models.announcements import StateChange
 from rtstream_async.models.messages import Message
 from rtstream_async.protocol.codec.frames import decode_frame, oversize_message
 from rtstream_async.protocol.codec.loose import canonical_channel
 from rtstream_async.protocol.link import LinkSignal, LinkState
 from rtstream_async.protocol.overflow import Overflow
+from rtstream_async.protocol.rearm import Arm, Arms
+from rtstream_async.protocol.recovery import Track
 from rtstream_async.protocol.router import keys_of, subject_of
 from rtstream_async.realtime.brake import Brake
 from rtstream_async.realtime.burst import Burst
-from rtstream_async.realtime.fanout import Fanout
+from rtstream_async.realtime.continuity import Continuity
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.link import LinkRunner
 from rtstream_async.realtime.poll import Poller
+from rtstream_async.realtime.recovery import Rearmer
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.subscription import Subscription
 from rtstream_async.supervisor import Supervisor
@@ -34,11 +37,6 @@ logger = logging.getLogger("rtstream_async.realtime")
 
 _STATES_KEPT = 256
 
-_NOT_REBOUND = (
-    "the connection id changed, the service can't move pipelines to a new one, and what they"
-    " publish to the old one is lost; create what you watch again, or page its records over REST"
-)
-
 
 class Hub:
     """Owns the link, decodes each frame once, and puts the message into every matching inbox.
@@ -47,6 +45,8 @@ class Hub:
 
     Attributes:
         loop: The event loop that all this lives in, once it is known.
+        poller: Reads records over REST; `None`: nothing can.
+        arms: What was told to publish to this connection.
     """
 
     def __init__(
@@ -57,6 +57,8 @@ class Hub:
         settings: HubSettings,
         supervisor: Supervisor,
         poller: Poller | None = None,
+        arms: Arms | None = None,
+        rearmer: Rearmer | None = None,
     ) -> None:
         self._supervisor = supervisor
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -65,12 +67,18 @@ class Hub:
         )
         self._finished = asyncio.Event()  # the link's task has ended; set again by each
         self._brake = Brake(self._link, timeout=settings.block_timeout)
-        self._fanout = Fanout(poller=poller, settings=settings, spawn=supervisor.start_soon)
+        self.poller = poller
+        self._continuity = Continuity(
+            self._link,
+            arms=Arms() if arms is None else arms,
+            poller=poller,
+            rearmer=rearmer,
+            settings=settings,
+            spawn=supervisor.start_soon,
+        )
+        self.arms = self._continuity.arms
+        self._fanout = self._continuity.fanout
         self._watchers: dict[Inbox, None] = {}  # of `states()`
-        self._own_ids: set[str] = set()  # every connection id that we have had
-        self._heard_at = 0.0  # Unix time, seconds, of the last frame
-        self._gap_since: float | None = None
-        self._losses = Burst(logger, quiet=settings.log_quiet)
         self._drops = Burst(logger, quiet=settings.log_quiet)
 
     def check(self) -> asyncio.AbstractEventLoop:
@@ -161,18 +169,23 @@ class Hub:
             control=control,
             takes_all=channels is None,
         )
+        self.attach(inbox)
+        return Subscription(self, inbox)
+
+    def attach(self, inbox: Inbox) -> None:
+        """Put what matches into `inbox` from now on."""
         self._fanout.add(inbox)
         if self.state.is_over:
             inbox.fail(self._ending())
-        return Subscription(self, inbox)
 
-    def unsubscribe(self, inbox: Inbox) -> None:
-        """Give `inbox` nothing more, and end whoever reads it."""
-        self._fanout.remove(inbox)
-        self._watchers.pop(inbox, None)
-        self._brake.release(inbox)
-        inbox.close()
-        inbox.end()
+    def unsubscribe(self, *inboxes: Inbox) -> None:
+        """Give `inboxes` nothing more, and end whoever reads them."""
+        for inbox in inboxes:
+            self._fanout.remove(inbox)
+            self._watchers.pop(inbox, None)
+            self._brake.release(inbox)
+            inbox.close()
+            inbox.end()
 
     def watch(self, inbox: Inbox) -> None:
         """See to it that `inbox`, which somebody waits for, is not silent without a reason."""
@@ -194,14 +207,33 @@ class Hub:
         else:
             self._link.nudge()
 
-    def note_armed(self, *, rtstream_id: str | None, channel: str, connection_id: str) -> None:
-        """Note that something was created that publishes `channel` to `connection_id`.
+    def note_armed(self, arm: Arm) -> None:
+        """Note that something was created that publishes to us.
 
         What it publishes before somebody subscribes is kept for the first who does. An id that
         was never ours is somebody else's, and none of our business.
         """
-        if connection_id in self._own_ids:
-            self._fanout.arm(rtstream_id, channel, connection_id)
+        self._continuity.note_armed(arm)
+
+    def note_disarmed(self, rtstream_id: str | None, source: str) -> None:
+        """Note that something was stopped by hand: it is not armed again after a loss."""
+        self.arms.remove(source, rtstream_id=rtstream_id)
+
+    def track_of(self, rtstream_id: str, channel: str) -> Track[Message] | None:
+        """Return what was delivered of a stream and channel, if that is kept."""
+        return self._continuity.tracks.get((rtstream_id, channel))
+
+    def finish(self, message: Message) -> Message:
+        """Return a message that was read over REST as it would have been delivered."""
+        return self._fanout.with_output(message)
+
+    def missing_since(self, rtstream_id: str, channel: str) -> float | None:
+        """Return since when (the service's Unix time) messages are missing that may still come."""
+        return self._continuity.missing_since((rtstream_id, channel))
+
+    def is_polled(self, rtstream_id: str, channel: str) -> bool:
+        """Return whether a stream and channel is read over REST, since nothing pushes it."""
+        return self._fanout.is_polled((rtstream_id, channel))
 
     def set_output_type(self, rtstream_id: str, channel: str, output_type: Any) -> None:
         """Decode the text of these messages as `output_type` from now on; `None`: no longer.
@@ -226,7 +258,7 @@ class Hub:
 
     def on_frame(self, data: bytes) -> None:
         """Take one data frame to whom it concerns."""
-        now = self._heard_at = time.time()
+        now = self._continuity.heard_at = time.time()
         self._fanout.dispatch(decode_frame(data, now, self._link.link.generation))
 
     def on_oversize(self, size: int, limit: int) -> None:
@@ -252,34 +284,19 @@ class Hub:
             for inbox in self._fanout.inboxes:
                 inbox.fail(None)
         if previous.has_connection_id and state is LinkState.RECONNECTING:
-            self._lost(now, reason)
+            self._continuity.lost(reason)
         elif state.has_connection_id and not previous.has_connection_id:
-            self._live(now)
+            self._continuity.regained(self._ready)
         elif state.is_over:
             self._over()
 
-    def _live(self, now: float) -> None:
-        if self._link.connection_id is not None:
-            self._own_ids.add(self._link.connection_id)
-        since, self._gap_since = self._gap_since, None
-        if since is None:
-            logger.info("the link is live")
-            return
-        logger.info("the link is live again after %.1f s", now - since)
-        self._after_gap(since, now)
+    def needs_recovery(self) -> bool:
+        """Return whether something was lost that the new connection is to make good."""
+        return self._continuity.has_gaps
 
-    def _after_gap(self, since: float, until: float) -> None:
-        """Say what became of a gap: this is the step that recovery takes over."""
-        self._fanout.announce(
-            GapUnrecoverable(at=until, since=since, until=until, reason=_NOT_REBOUND)
-        )
-
-    def _lost(self, now: float, cause: str) -> None:
-        self._losses.warn("the link was lost: %s; reconnecting", cause)
-        self._gap_since = max(self._heard_at, self._link.live_since)
-        for inbox in self._fanout.inboxes:
-            inbox.gaps += 1
-        self._fanout.announce(Gap(at=now, since=self._gap_since, cause=f"link lost: {cause}"))
+    def _ready(self) -> None:
+        if self.state is LinkState.RECOVERING:
+            self._link.feed(LinkSignal.RECOVERED)
 
     def _over(self) -> None:
         failure = self._link.crash if self.state is LinkState.CLOSED else self._ending()
@@ -288,6 +305,7 @@ class Hub:
         for inbox in self._fanout.inboxes:
             inbox.fail(failure)
         if self.state is LinkState.CLOSED:
+            self._continuity.stop()
             self._end()
 
     def _end(self) -> None:
@@ -325,13 +343,13 @@ class Hub:
         """Read again."""
         self._brake.release(inbox)
 
-    def abandoned(self, inbox: Inbox) -> None:
-        """Unsubscribe `inbox`, whose last reader was collected as garbage."""
+    def abandoned(self, *inboxes: Inbox) -> None:
+        """Unsubscribe `inboxes`, whose last reader was collected as garbage."""
         # The collector runs in any thread and in the middle of anything; so, not here and now. A
         # loop that is closed has no reader left to take it from.
         if self.loop is not None:
             with contextlib.suppress(RuntimeError):
-                self.loop.call_soon_threadsafe(self.unsubscribe, inbox)
+                self.loop.call_soon_threadsafe(self.unsubscribe, *inboxes)
 
     def _start(self, signal: LinkSignal) -> None:
         self._link.feed(signal)

@@ -26,11 +26,13 @@ from rtstream_async.errors import (
 from rtstream_async.protocol.link import Attempts, Link, LinkSignal, LinkState
 from rtstream_async.realtime.greeting import Greeter
 from rtstream_async.realtime.settings import HubSettings
-from rtstream_async.transport.socket import OpenSocket, Socket
+from rtstream_async.transport.socket import OpenSocket, Sink, Socket
 
 __all__ = ["LinkListener", "LinkRunner"]
 
 logger = logging.getLogger("rtstream_async.realtime")
+
+_SHORT_GOODBYE = 0.25  # seconds: a socket that is given up for another must not delay that one
 
 
 class LinkListener(Protocol):
@@ -46,6 +48,10 @@ class LinkListener(Protocol):
 
     def on_change(self, previous: LinkState, state: LinkState, reason: str) -> None:
         """The state has changed."""
+        ...
+
+    def needs_recovery(self) -> bool:
+        """Return whether a gap is to be closed, now that the connection id has come."""
         ...
 
 
@@ -77,9 +83,10 @@ class LinkRunner:
         self._listener = listener
         self._connection_id: str | None = None
         self._changed = asyncio.Event()
-        self._nudge: asyncio.Future[None] | None = None
+        self._nudge: asyncio.Future[str] | None = None
         self._scope: anyio.CancelScope | None = None
         self._socket: Socket | None = None
+        self._sink: Sink | None = None
         self._is_paused = False
         # Both of the loop's clock:
         self._live_at = 0.0
@@ -95,6 +102,11 @@ class LinkRunner:
         """What pipelines can publish to now, if there is such a thing."""
         return self._connection_id if self.state.has_connection_id else None
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is read, because of a full queue."""
+        return self._is_paused
+
     async def changed(self) -> None:
         """Wait for the next change of the state."""
         await self._changed.wait()
@@ -106,10 +118,21 @@ class LinkRunner:
         changed.set()
         self._listener.on_change(previous, self.state, reason)
 
-    def nudge(self) -> None:
-        """Give up the present socket, or the present wait, and connect at once."""
+    def nudge(self, reason: str = "force_reconnect()") -> None:
+        """Give up the present socket, for this reason, or the present wait; connect at once."""
         if self._nudge is not None and not self._nudge.done():
-            self._nudge.set_result(None)
+            self._nudge.set_result(reason)
+
+    def suspect(self, reason: str) -> None:
+        """Take the link, if it is live, for stale until a frame comes or `clear()` is called."""
+        if self.state is LinkState.LIVE and self._sink is not None:
+            # Put in the frames' way only now, so that a live link pays nothing for it.
+            self._sink.frame, self._sink.oversize = self._hear, self._hear_oversize
+            self.feed(LinkSignal.QUIET, reason)
+
+    def clear(self, reason: str) -> None:
+        """Take the link, if it is stale, for live: there was nothing to hear."""
+        self._trust(LinkSignal.CLEARED, reason)
 
     def pause(self) -> None:
         """Stop reading, from this socket and from those after it."""
@@ -189,6 +212,7 @@ class LinkRunner:
     async def _connection(self) -> float:
         """Have one connection, from a fresh URL to its loss; return its life in seconds."""
         greeter = Greeter(self._listener, on_greeted=self._greeted)
+        self._sink = greeter.sink
         socket: Socket | None = None
         try:
             with anyio.CancelScope(deadline=self._give_up_at):
@@ -201,11 +225,13 @@ class LinkRunner:
             self.feed(LinkSignal.LOST, await self._loss(socket))
             return anyio.current_time() - self._live_at
         finally:
-            self._socket = None
+            self._socket = self._sink = None
             greeter.stop()
             if socket is not None:
-                with anyio.CancelScope(shield=True):
-                    await socket.aclose()  # bounded by its close timeout
+                # Its own close timeout bounds it as well, and is meant for the last goodbye.
+                bound = math.inf if self.state is LinkState.CLOSED else _SHORT_GOODBYE
+                with anyio.move_on_after(bound, shield=True):
+                    await socket.aclose()
 
     def _greeted(self, connection_id: str) -> None:
         self._connection_id = connection_id
@@ -214,7 +240,22 @@ class LinkRunner:
         self._live_at = anyio.current_time()
         # Now, and not when `_loss()` begins: the link is live to everybody from here on.
         self._nudge = asyncio.get_running_loop().create_future()
-        self.feed(LinkSignal.GREETED)
+        needs = self.link.generation > 0 and self._listener.needs_recovery()
+        self.feed(LinkSignal.RECOVER if needs else LinkSignal.GREETED)
+
+    def _hear(self, data: bytes) -> None:
+        self._trust(LinkSignal.HEARD, "a message came")
+        self._listener.on_frame(data)
+
+    def _hear_oversize(self, size: int, limit: int) -> None:
+        self._trust(LinkSignal.HEARD, "a message came")
+        self._listener.on_oversize(size, limit)
+
+    def _trust(self, signal: LinkSignal, reason: str) -> None:
+        if self.state is LinkState.STALE and self._sink is not None:
+            listener = self._listener
+            self._sink.frame, self._sink.oversize = listener.on_frame, listener.on_oversize
+            self.feed(signal, reason)
 
     def _adopt(self, socket: Socket) -> None:
         self._socket = socket
@@ -225,7 +266,7 @@ class LinkRunner:
         """Wait until the connection has ended, or is to be given up; return the cause."""
         assert self._nudge is not None  # noqa: S101  (made when the link became live)
         await asyncio.wait((socket.closed, self._nudge), return_when=asyncio.FIRST_COMPLETED)
-        return socket.closed.result().cause if socket.closed.done() else "force_reconnect()"
+        return socket.closed.result().cause if socket.closed.done() else self._nudge.result()
 
     async def _pause(self, seconds: float) -> None:
         """Wait for `seconds`, or until nudged, or until it is time to give up."""

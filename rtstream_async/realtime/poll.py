@@ -10,14 +10,20 @@ from typing import Protocol
 import anyio
 
 from rtstream_async.errors import RTStreamError
-from rtstream_async.models.messages import AudioMessage, Message, SceneMessage, TranscriptMessage
+from rtstream_async.models.messages import (
+    AudioMessage,
+    Message,
+    Origin,
+    SceneMessage,
+    TranscriptMessage,
+)
 from rtstream_async.models.records import Scene
 from rtstream_async.models.transcripts import TranscriptSegment
-from rtstream_async.protocol.dedupe import Seen
+from rtstream_async.protocol.recovery import Found, Track
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.settings import HubSettings
 
-__all__ = ["POLLABLE", "Poller", "RecordPoll"]
+__all__ = ["POLLABLE", "Poller", "RecordPoll", "as_message"]
 
 _KINDS: dict[str, Callable[..., Message]] = {
     "scene_index": SceneMessage,
@@ -28,7 +34,6 @@ _INDEXED = frozenset({"scene_index", "audio_index"})  # whose records are of one
 POLLABLE = frozenset(_KINDS)
 """The channels whose messages can also be read over REST."""
 
-_OVERLAP = 60.0  # seconds: a slow result may come after those of later windows
 _IDLE_AFTER = 15  # turns without news
 _LOOK_EVERY = 15  # turns: for what was started or stopped meanwhile
 _LONGEST = 60.0  # seconds between two turns where nothing runs, or nothing works
@@ -49,24 +54,48 @@ class Poller(Protocol):
         ...
 
     async def records(
-        self, rtstream_id: str, channel: str, source: str, since: float
+        self,
+        rtstream_id: str,
+        channel: str,
+        source: str,
+        since: float,
+        *,
+        limit: int | None = None,
     ) -> Sequence[Scene | TranscriptSegment]:
-        """Return what a source made that ends after `since` (Unix seconds), in any order."""
+        """Return what a source made that ends after `since` (Unix seconds), in any order.
+
+        Not more than about `limit` records: the newest.
+        """
         ...
 
 
-class RecordPoll:
-    """Polls what makes messages of one stream and channel, from now on.
+def as_message(
+    channel: str, stream: str, record: Scene | TranscriptSegment, *, source: str, origin: Origin
+) -> Message:
+    """Return a record as the message that it would have been pushed as."""
+    of_index = {"index_id": source} if channel in _INDEXED else {}
+    return _KINDS[channel](
+        channel=channel,
+        rtstream_id=stream,
+        received_at=time.time(),
+        origin=origin,
+        source=record.raw,
+        start=record.start,
+        end=record.end,
+        text=record.text,
+        **of_index,
+    )
 
-    Attributes:
-        seen: The records that were found.
-    """
+
+class RecordPoll:
+    """Polls what makes messages of one stream and channel, on from where its track stands."""
 
     def __init__(
         self,
         poller: Poller,
         stream: str,
         channel: str,
+        track: Track[Message],
         *,
         settings: HubSettings,
         limit: anyio.Semaphore,
@@ -81,6 +110,7 @@ class RecordPoll:
             poller: How.
             stream: Id of the stream.
             channel: One of `POLLABLE`.
+            track: What was delivered of it.
             settings: How often.
             limit: How many may poll at once.
             deliver: Takes the messages, in order of time.
@@ -88,17 +118,16 @@ class RecordPoll:
             on_found: Called once, when there is something.
             failures: Warns of calls that failed.
         """
-        self.seen = Seen()
         self._poller = poller
         self._stream = stream
         self._channel = channel
+        self._track = track
         self._settings = settings
         self._limit = limit
         self._deliver = deliver
         self._on_silent = on_silent
         self._on_found = on_found
         self._failures = failures
-        self._began = self._newest = poller.now()
         self._sources: Sequence[str] = ()
         self._turns = 0
         self._idle_turns = 0
@@ -124,15 +153,15 @@ class RecordPoll:
         if not self._sources or self._turns % _LOOK_EVERY == 0:
             self._sources = await self._poller.sources(self._stream, self._channel)
         self._turns += 1
-        since = max(self._began, self._newest - _OVERLAP)
-        fresh: list[Message] = []
+        now = self._poller.now()
+        window, _ = self._track.window(now, now - time.time())
+        found: list[Found[Message]] = []
         for source in self._sources:
-            for record in await self._poller.records(self._stream, self._channel, source, since):
-                message = self._message(record, source)
-                self._newest = max(self._newest, record.end)
-                if self.seen.add(message, source):
-                    fresh.append(message)
-        return sorted(fresh, key=lambda message: message.start)  # type: ignore[attr-defined]
+            records = await self._poller.records(self._stream, self._channel, source, window.since)
+            found += [
+                Found(source=source, message=self._message(record, source)) for record in records
+            ]
+        return self._track.late(found)
 
     def _take(self, messages: list[Message]) -> None:
         if not self._sources:
@@ -149,15 +178,4 @@ class RecordPoll:
             self._deliver(message)
 
     def _message(self, record: Scene | TranscriptSegment, source: str) -> Message:
-        of_index = {"index_id": source} if self._channel in _INDEXED else {}
-        return _KINDS[self._channel](
-            channel=self._channel,
-            rtstream_id=self._stream,
-            received_at=time.time(),
-            origin="poll",
-            source=record.raw,
-            start=record.start,
-            end=record.end,
-            text=record.text,
-            **of_index,
-        )
+        return as_message(self._channel, self._stream, record, source=source, origin="poll")

@@ -20,6 +20,7 @@ from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.poll import POLLABLE, Poller, RecordPoll
 from rtstream_async.realtime.settings import HubSettings
+from rtstream_async.realtime.tracks import Tracks
 
 __all__ = ["Unarmed"]
 
@@ -34,10 +35,15 @@ class _Watch:
 
     stream: str
     channel: str
-    told: set[Inbox] = attrs.field(factory=set[Inbox])  #: who knows that it is silent
+    told: tuple[Inbox, ...] = ()  #: who knows that it is silent
     poll: RecordPoll | None = None
-    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+    scope: anyio.CancelScope | None = None  #: of the task that polls it
     is_silent: bool = False  #: there was nothing to poll
+
+    def cancel(self) -> None:
+        """Poll it no longer."""
+        if self.scope is not None:
+            self.scope.cancel()
 
 
 class Unarmed:
@@ -45,12 +51,14 @@ class Unarmed:
 
     Attributes:
         watches: By stream and channel; empty where everything that is read is armed.
+        left: What was armed here, and is pushed no longer.
     """
 
     def __init__(
         self,
         poller: Poller | None,
         *,
+        tracks: Tracks,
         settings: HubSettings,
         deliver: Callable[[Message], None],
         readers: Callable[[str, str], Iterable[Inbox]],
@@ -60,12 +68,14 @@ class Unarmed:
 
         Args:
             poller: Reads records over REST; `None`: nothing can be polled.
+            tracks: What was delivered; a poll goes on from there.
             settings: How often.
             deliver: Takes the polled messages.
             readers: Returns who asked for a channel of this very stream.
             spawn: Starts a task: `spawn(work, *args, name=...)`.
         """
         self._poller = poller
+        self._tracks = tracks
         self._settings = settings
         self._deliver = deliver
         self._readers = readers
@@ -75,6 +85,7 @@ class Unarmed:
         self._polled = Burst(logger, quiet=settings.log_quiet)
         self._failures = Burst(logger, quiet=settings.log_quiet)
         self.watches: dict[Key, _Watch] = {}
+        self.left: dict[Key, None] = {}
 
     def read(self, stream: str, channel: str, inbox: Inbox) -> None:
         """Have `inbox` get what can be polled of a channel that nothing armed."""
@@ -87,35 +98,41 @@ class Unarmed:
 
     def leave(self, inbox: Inbox) -> None:
         """Do nothing for `inbox` any more, which has just been unsubscribed."""
-        for stream, channel in inbox.keys:
-            for name in POLLABLE if channel is None else (channel,):
-                watch = self.watches.get((stream, name))
-                if watch is None:
-                    continue
-                watch.told.discard(inbox)
-                if not self._readers(watch.stream, watch.channel):
-                    del self.watches[stream, name]
-                    watch.scope.cancel()
-
-    def is_repeat(self, message: Message) -> bool:
-        """Return whether this message, which was pushed, had been polled before."""
-        watch = self.watches.get((message.rtstream_id, message.channel))
-        return watch is not None and watch.poll is not None and watch.poll.seen.has(message)
+        for key in self._keys_of(inbox):
+            watch = self.watches.get(key)
+            if watch is None:
+                continue
+            watch.told = tuple(one for one in watch.told if one is not inbox)
+            if not self._readers(watch.stream, watch.channel):
+                self._end(key, watch)
+                if key not in self.left:
+                    self._tracks.close(key)
 
     def armed(self, stream: str | None, channel: str) -> None:
-        """Leave it alone: it is pushed to us from now on, and must not come twice."""
-        watch = self.watches.get((stream, channel))
-        if watch is None:
-            return
-        watch.scope.cancel()
-        if watch.poll is None or watch.poll.seen.is_empty:
-            del self.watches[stream, channel]
+        """Leave it alone: it is pushed to us from now on."""
+        key = stream, channel
+        self.left.pop(key, None)
+        watch = self.watches.get(key)
+        if watch is not None:
+            self._end(key, watch)
 
     def stop(self) -> None:
         """Watch nothing any more."""
         for watch in self.watches.values():
-            watch.scope.cancel()
+            watch.cancel()
         self.watches.clear()
+
+    def _keys_of(self, inbox: Inbox) -> list[Key]:
+        found: list[Key] = []
+        for stream, channel in inbox.keys:
+            if stream is None:
+                return list(self.watches)
+            found += [(stream, name) for name in (POLLABLE if channel is None else (channel,))]
+        return found
+
+    def _end(self, key: Key, watch: _Watch) -> None:
+        del self.watches[key]
+        watch.cancel()
 
     def _begin(self, watch: _Watch) -> None:
         if self._poller is None or watch.channel not in POLLABLE:
@@ -125,6 +142,7 @@ class Unarmed:
             self._poller,
             watch.stream,
             watch.channel,
+            self._tracks.open((watch.stream, watch.channel)),
             settings=self._settings,
             limit=self._limit,
             deliver=self._deliver,
@@ -132,6 +150,7 @@ class Unarmed:
             on_found=lambda: self._found(watch),
             failures=self._failures,
         )
+        watch.scope = anyio.CancelScope()
         self._spawn(_poll, watch.poll, watch.scope, name="rtstream-async poll")
 
     def _silent(self, watch: _Watch) -> None:
@@ -154,7 +173,7 @@ class Unarmed:
         )
 
     def _tell(self, watch: _Watch, inbox: Inbox) -> None:
-        watch.told.add(inbox)
+        watch.told += (inbox,)
         inbox.announce(NotArmed(at=time.time(), channel=watch.channel, rtstream_id=watch.stream))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.messages import CaptureMessage, SceneMessage, UnknownMessage
-from tests.realtime.test_link import live
+from tests.realtime.test_link import armed, live
 from tests.sockets import scene, transcript
 
 END = {"channel": "the end"}
@@ -111,7 +111,7 @@ async def test_early_frames_of_a_session_are_its_own(wired):
     await peer.send(*[{**frame, "capture_session_id": id_} for id_ in ("cap-1", "cap-2")], END)
     await probe.receive(timeout=10)
     for id_ in ("cap-1", "cap-2"):
-        hub.note_armed(rtstream_id=id_, channel="capture_session", connection_id="conn-1")
+        hub.note_armed(armed(rtstream_id=id_, channel="capture_session", connection_id="conn-1"))
     for id_ in ("cap-2", "cap-1"):
         sub = hub.subscribe(streams=frozenset({id_}), channels=frozenset({"capture_session"}))
         assert (await sub.receive(0)).session_id == id_
@@ -127,11 +127,11 @@ async def test_early_messages_go_to_the_first_subscriber(wired):
     await peer.send(END)
     await probe.receive(timeout=10)
     # The pipeline was quicker than the call that made it.
-    hub.note_armed(rtstream_id="rts-1", channel="visual_index", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="visual_index", connection_id="conn-1"))
     await peer.send(scene("early"), transcript("not armed"), END)
     await probe.receive(timeout=10)
     # A second index on the stream does not take away what the first one said.
-    hub.note_armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1"))
     first = hub.subscribe(streams=frozenset({"rts-1"}), channels=frozenset({"scene_index"}))
     second = hub.subscribe(streams=frozenset({"rts-1"}), channels=frozenset({"scene_index"}))
     await peer.send(scene("now"))
@@ -144,7 +144,7 @@ async def test_early_messages_are_bounded(server, make_hub):
     hub = make_hub(early_messages=3)
     peer = await live(server, hub)
     probe = hub.subscribe(streams=None, channels=frozenset({"the end"}))
-    hub.note_armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1"))
     await peer.send(*[scene(str(n)) for n in range(10)], END)
     await probe.receive(timeout=10)
     sub = hub.subscribe(streams=None, channels=frozenset({"scene_index", "the end"}))
@@ -156,7 +156,7 @@ async def test_what_comes_after_the_last_reader_left_is_not_for_the_next(wired):
     """Who subscribes at noon does not want the morning's messages as news."""
     hub, peer = wired
     probe = hub.subscribe(streams=None, channels=frozenset({"the end"}))
-    hub.note_armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1"))
     sub = hub.subscribe(streams=None, channels=frozenset({"scene_index"}))
     await sub.aclose()
     await peer.send(scene("morning"), END)
@@ -166,7 +166,7 @@ async def test_what_comes_after_the_last_reader_left_is_not_for_the_next(wired):
     assert await texts(later) == []
     await later.aclose()
     # And a second index on the same stream starts anew.
-    hub.note_armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1"))
     await peer.send(scene("second index"), END)
     await probe.receive(timeout=10)
     last = hub.subscribe(streams=None, channels=frozenset({"scene_index", "the end"}))
@@ -178,7 +178,7 @@ async def test_what_has_a_reader_when_it_is_armed_is_not_kept(wired):
     """Else each message would be delivered to the reader, and once more to the next."""
     hub, peer = wired
     sub = hub.subscribe(streams=None, channels=None)
-    hub.note_armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1"))
     await peer.send(scene("a"), END)
     assert await texts(sub) == ["a"]
     other = hub.subscribe(streams=None, channels=frozenset({"scene_index"}))

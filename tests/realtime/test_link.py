@@ -21,11 +21,17 @@ from rtstream_async.errors import (
 from rtstream_async.models.announcements import Gap, GapUnrecoverable, StateChange
 from rtstream_async.models.messages import SceneMessage, UnknownMessage
 from rtstream_async.protocol.link import LinkState
+from rtstream_async.protocol.rearm import Arm
 from rtstream_async.realtime.hub import Hub
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.socket import SocketOptions, opener
 from tests.sockets import SECRET, scene
+
+
+def armed(**attributes):
+    """Something that publishes to a connection id."""
+    return Arm(source="made-here", **attributes)
 
 
 async def live(server, hub, connection_id="conn-1"):

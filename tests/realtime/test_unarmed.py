@@ -21,7 +21,7 @@ from rtstream_async.models.messages import (
 from rtstream_async.models.records import Scene
 from rtstream_async.models.transcripts import TranscriptSegment
 from rtstream_async.protocol.dedupe import Seen
-from tests.realtime.test_link import live
+from tests.realtime.test_link import armed, live
 from tests.sockets import scene
 
 NOW = 1_710_000_000.0
@@ -145,7 +145,7 @@ async def test_what_cannot_be_polled_is_said_once_and_waited_for(wired, records,
     assert isinstance(await late.receive(timeout=20), NotArmed)
     with pytest.raises(TimeoutError):
         await control.receive(timeout=0.01)
-    hub.note_armed(rtstream_id="rts-1", channel="alert", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="alert", connection_id="conn-1"))
     await peer.send({"channel": "alert", "rtstream_id": "rts-1", "data": {"label": "fire"}})
     for message in (await control.receive(timeout=20), await plain_reading):
         assert isinstance(message, AlertMessage)
@@ -167,7 +167,7 @@ async def test_an_index_that_is_started_later_is_found(wired, records):
 async def test_what_is_armed_here_is_not_polled(wired, records):
     """Else every message would come twice, and the service be asked for nothing."""
     hub, peer = wired
-    hub.note_armed(rtstream_id="rts-1", channel="visual_index", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="visual_index", connection_id="conn-1"))
     sub = subscribe(hub, "scene_index", control=True)
     reading = asyncio.create_task(sub.receive())
     await anyio.wait_all_tasks_blocked()
@@ -183,7 +183,7 @@ async def test_to_be_armed_ends_the_polling(wired, records):
     records.stored = {"idx-1": [record("a", 1)]}
     sub = subscribe(hub, "scene_index")
     await sub.receive(timeout=20)
-    hub.note_armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="scene_index", connection_id="conn-1"))
     await anyio.wait_all_tasks_blocked()
     assert not _polling()
 
@@ -193,7 +193,7 @@ async def test_a_foreign_connection_id_arms_nothing_here(wired, records):
     hub, _ = wired
     records.running = {"scene_index": ["idx-1"]}
     records.stored = {"idx-1": [record("a", 1)]}
-    hub.note_armed(rtstream_id="rts-1", channel="scene_index", connection_id="somebody-else")
+    hub.note_armed(armed(rtstream_id="rts-1", channel="scene_index", connection_id="somebody-else"))
     assert (await subscribe(hub, "scene_index").receive(timeout=20)).text == "a"
 
 
