@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import attrs
+
 from benchmarks import import_time, table
 
 
@@ -19,6 +21,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30, help="length of the stream runs")
     parser.add_argument("--rounds", type=int, default=50, help="how often a server is killed")
     parser.add_argument("--seed", type=int, default=0, help="of the moments at which it is")
+    parser.add_argument("--soak", type=float, default=600, help="length of the run with faults")
+    parser.add_argument("--streams", type=int, default=500, help="streams of that run")
     parser.add_argument("--file", type=Path, help="what to publish, instead of the demo clip")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in _BENCHMARKS]
@@ -110,12 +114,23 @@ def _crashes(options: argparse.Namespace) -> None:
         print(f"  {problem}", file=sys.stderr)
 
 
+def _soak(options: argparse.Namespace) -> None:
+    from benchmarks import soak
+
+    outcome = asyncio.run(
+        soak.measure(seconds=options.soak, streams=options.streams, seed=options.seed)
+    )
+    table.show("a long run with faults", [attrs.asdict(outcome)], as_json=options.json)
+    print(f"  kept in {soak.record(outcome)}", file=sys.stderr)
+
+
 _BENCHMARKS = {
     "crashes": _crashes,
     "events": _events,
     "import": _import,
     "meetings": _meetings,
     "search": _search,
+    "soak": _soak,
     "speech": _speech,
     "streams": _streams,
 }

@@ -1,0 +1,423 @@
+"""After a loss: what was armed is armed again, and what was missed is fetched over REST.
+
+The order is that of the design, and `tests/protocol/recovery` shows what each step is for: arm
+again first, hold what is pushed from then on, read the window back over REST, give what is new and
+what was held in order of time, and look a second time for what REST showed late. What decides is
+in `protocol/recovery.py`; here are the calls, the waiting and the telling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import anyio
+
+from rtstream_async.errors import RTStreamError
+from rtstream_async.models.announcements import (
+    Announcement,
+    Gap,
+    GapClosed,
+    GapUnrecoverable,
+)
+from rtstream_async.models.messages import Message
+from rtstream_async.protocol.rearm import Arm, Arms, Rearmed
+from rtstream_async.protocol.recovery import Found, Track, Window
+from rtstream_async.protocol.router import Key
+from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.poll import POLLABLE, Poller, as_message
+from rtstream_async.realtime.settings import HubSettings
+from rtstream_async.realtime.tracks import Tracks
+
+__all__ = ["Outlet", "Rearmer", "Recovery"]
+
+logger = logging.getLogger("rtstream_async.realtime")
+
+_NO_HISTORY = "the service keeps no history of %s: what was pushed meanwhile is lost"
+_HISTORY_FAILS = "its history can't be read: %s"
+_BUDGET = "the gap is longer than what may be fetched (HubSettings.recovery_window or _records)"
+_FIRST_DELAY = 0.5  # seconds, between attempts of what failed
+_LONGEST_DELAY = 30.0  # seconds
+_CLOCK = 1.0  # seconds: how well the service's clock is known
+_MARGIN = 10.0  # seconds: a detection is told some time after what it is about
+_RANKS = {"alert": 0, "capture_session": 0, "understanding": 0, "transcript": 1}
+"""What has no history goes first: all that it misses until then is lost."""
+
+
+class Rearmer(Protocol):
+    """How something is told to publish to another connection id."""
+
+    async def rearm(self, arm: Arm, connection_id: str) -> Rearmed:
+        """Have what was armed publish to `connection_id`, as far as the service offers a way.
+
+        Raises:
+            RTStreamError: It failed, and may work later.
+        """
+        ...
+
+
+class Outlet(Protocol):
+    """Whom recovered messages and announcements go to."""
+
+    async def pour(self, key: Key, messages: Sequence[Message]) -> None:
+        """Give these messages, in this order, to whoever reads `key`, as fast as they take them."""
+        ...
+
+    def tell(self, key: Key, announcement: Announcement) -> None:
+        """Tell whoever reads `key`."""
+        ...
+
+    def tell_rest(self, keys: Iterable[Key], announcement: Announcement) -> None:
+        """Tell everybody who reads none of `keys`, and those who read all streams."""
+        ...
+
+    def leave_to_poll(self, key: Key) -> None:
+        """Nothing pushes `key` any more: poll it for as long as it is read."""
+        ...
+
+
+class Recovery:
+    """Closes the gaps of one link, one after the other, a few calls at a time."""
+
+    def __init__(
+        self,
+        *,
+        arms: Arms,
+        tracks: Tracks,
+        poller: Poller | None,
+        rearmer: Rearmer | None,
+        settings: HubSettings,
+        outlet: Outlet,
+        spawn: Callable[..., None],
+        limit: anyio.Semaphore,
+    ) -> None:
+        """Recover nothing yet.
+
+        Args:
+            arms: What was armed by this connection.
+            tracks: What was delivered of what has a history.
+            poller: Reads history; `None`: there is none.
+            rearmer: Arms again; `None`: nothing can be.
+            settings: Bounds, deadlines, budgets.
+            outlet: Takes what is recovered.
+            spawn: Starts a task: `spawn(work, *args, name=...)`.
+            limit: How many calls may be made at once.
+        """
+        self._arms = arms
+        self._tracks = tracks
+        self._poller = poller
+        self._rearmer = rearmer
+        self._settings = settings
+        self._outlet = outlet
+        self._spawn = spawn
+        self._limit = limit
+        self._failures = Burst(logger, quiet=settings.log_quiet)
+        self._open: dict[Key, float] = {}  # since when messages may be missing, service's time
+        self._locks: dict[Key, anyio.Lock] = {}
+        self._scopes: set[anyio.CancelScope] = set()
+        self._recovered = 0
+
+    @property
+    def gaps(self) -> dict[Key, float]:
+        """The gaps that are open: since when, in the service's Unix time."""
+        return self._open
+
+    def lose(self, at: float) -> None:
+        """Note that nothing armed before `at` (the service's Unix time) is heard any more."""
+        self.stop()
+        for arm in self._arms.all():
+            self._lose(_key(arm), at)
+
+    def regain(self, connection_id: str, since: float, on_ready: Callable[[], None]) -> None:
+        """Close what gaps there are, now that things can publish to `connection_id`.
+
+        Args:
+            connection_id: Of the new connection.
+            since: When the link was lost: the service's Unix time, seconds.
+            on_ready: Called once: when that is done, or soon if there is much to do.
+        """
+        self._begin(self._recover_all, connection_id, since, on_ready, name="recovery")
+
+    def recover(self, key: Key, at: float, connection_id: str) -> None:
+        """Close the gap of one stream and channel, which is deaf since `at`; the link is well."""
+        self._lose(key, at)
+        self._begin(self._recover_one, key, connection_id, name="recovery of a channel")
+
+    def stop(self) -> None:
+        """Recover nothing any more; what is open stays so."""
+        for scope in self._scopes:
+            scope.cancel()
+
+    def _lose(self, key: Key, at: float) -> None:
+        self._open.setdefault(key, at)
+        track = self._tracks.get(key)
+        if track is not None:
+            track.lost(at)
+
+    def _by_rank(self, keys: Iterable[Key]) -> list[Key]:
+        return sorted(keys, key=lambda key: (_RANKS.get(key[1] or "", 0), self._open[key]))
+
+    def _begin(self, work: Callable[..., Awaitable[None]], *arguments: Any, name: str) -> None:
+        scope = anyio.CancelScope()
+        self._scopes.add(scope)
+        self._spawn(self._run, scope, work, arguments, name=f"rtstream-async {name}")
+
+    async def _run(
+        self, scope: anyio.CancelScope, work: Callable[..., Awaitable[None]], arguments: Any
+    ) -> None:
+        try:
+            with scope:
+                await work(*arguments)
+        finally:
+            self._scopes.discard(scope)
+
+    async def _recover_one(self, key: Key, connection_id: str) -> None:
+        await self._close(key, connection_id, is_forced=True)
+        await self._look_again([key])
+
+    async def _recover_all(
+        self, connection_id: str, since: float, on_ready: Callable[[], None]
+    ) -> None:
+        begun, self._recovered = time.monotonic(), 0
+        told = _Once(on_ready)
+        asyncio.get_running_loop().call_later(self._settings.recovering_at_most, told)
+        # Chance only spreads the calls of the many who lost the same server.
+        await anyio.sleep(self._settings.recovery_jitter * random.random())  # noqa: S311
+        keys = self._by_rank(self._open)
+        async with anyio.create_task_group() as group:
+            for key in keys:
+                group.start_soon(self._close, key, connection_id)
+        told()
+        logger.info(
+            "%d messages of %d channels recovered in %.1f s",
+            self._recovered,
+            len(keys),
+            time.monotonic() - begun,
+        )
+        self._tell_rest(keys, since)
+        await self._look_again(keys)
+
+    async def _close(self, key: Key, connection_id: str, is_forced: bool = False) -> None:
+        """Close one gap, whatever becomes of it."""
+        # A recovery that was cut short may still be noting what it did.
+        async with self._locks.setdefault(key, anyio.Lock()):
+            since = self._open.get(key)
+            if since is None:
+                return
+            track = self._tracks.get(key)
+            if track is not None:
+                track.begin()
+            until, is_armed = await self._rearm(key, connection_id, is_forced=is_forced)
+            if track is None or self._poller is None:
+                reason = _NO_HISTORY % key[1]
+                self._give_up(key, since - _MARGIN, until + _CLOCK, reason)
+            else:
+                await self._fill(key, track, since)
+            if not is_armed:
+                self._outlet.leave_to_poll(key)
+
+    async def _rearm(self, key: Key, connection_id: str, *, is_forced: bool) -> tuple[float, bool]:
+        """Arm again what made messages of `key`; return when, and whether they are pushed now."""
+        is_armed = False
+        for arm in self._arms.of(*key):
+            if arm.connection_id == connection_id and not is_forced:
+                is_armed = True
+                continue
+            rearmed = await self._rearm_one(arm, connection_id)
+            if rearmed.arm is None:
+                self._arms.remove(arm.source, rtstream_id=arm.rtstream_id)
+                continue
+            self._arms.replace(arm, rearmed.arm)
+            is_armed = True
+            if rearmed.lost is not None:
+                self._tell_lost(key, rearmed)
+        return self._now(), is_armed
+
+    async def _rearm_one(self, arm: Arm, connection_id: str) -> Rearmed:
+        if self._rearmer is None:
+            return Rearmed(arm=None, lost=None, reason="nothing here can arm")
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                async with self._limit:
+                    # Whole or not at all: what was made and not noted would go on unseen.
+                    with anyio.CancelScope(shield=True):
+                        return await self._rearmer.rearm(arm, connection_id)
+            except RTStreamError as exc:
+                self._failures.warn(
+                    "arming %s of %s again failed: %s", arm.channel, arm.rtstream_id, exc
+                )
+                if not exc.is_retryable:
+                    return Rearmed(arm=None, lost=None, reason=str(exc))
+            await anyio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
+            delay = min(_LONGEST_DELAY, delay * 2)
+
+    async def _fill(self, key: Key, track: Track[Message], since: float) -> None:
+        """Fetch what `track` misses; when that goes on failing, say so."""
+        give_up_at = anyio.current_time() + self._settings.recovery_budget
+        delay, is_first = _FIRST_DELAY, True
+        while True:
+            window, beyond = track.window(self._now(), self._tracks.skew)
+            try:
+                async with self._limit:
+                    found, whole_since = await self._fetch(key, window)
+            except RTStreamError as exc:
+                self._failures.warn("reading what %s of %s missed failed: %s", key[1], key[0], exc)
+                if is_first:  # what is pushed meanwhile need not wait for that
+                    await self._pour(key, track.let_go())
+                is_first = False
+                if not exc.is_retryable or anyio.current_time() >= give_up_at:
+                    await self._pour(key, track.give_up())
+                    self._give_up(key, since, window.until, _HISTORY_FAILS % exc)
+                    return
+            else:
+                break
+            await anyio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
+            delay = min(_LONGEST_DELAY, delay * 2)
+        await self._close_with(key, track, since, found, window)
+        lost_until = max(whole_since or 0.0, 0.0 if beyond is None else beyond.until)
+        if lost_until > since:
+            self._outlet.tell(key, _unrecoverable(key, since, lost_until, _BUDGET))
+
+    async def _close_with(
+        self,
+        key: Key,
+        track: Track[Message],
+        since: float,
+        found: Sequence[Found[Message]],
+        window: Window,
+    ) -> None:
+        merged = track.merge(found)
+        recovered = sum(1 for message in merged if message.origin == "backfill")
+        self._recovered += recovered
+        self._open.pop(key, None)
+        await self._pour(key, merged)
+        stream, channel = key
+        self._outlet.tell(
+            key,
+            GapClosed(
+                at=time.time(),
+                since=since,
+                until=window.until,
+                recovered=recovered,
+                rtstream_id=stream,
+                channel=channel,
+            ),
+        )
+
+    async def _fetch(self, key: Key, window: Window) -> tuple[list[Found[Message]], float | None]:
+        """Return the records of a window, and back to when they are whole, if not to its start."""
+        stream, channel = key
+        assert self._poller is not None  # noqa: S101 - asked by the caller
+        assert stream is not None  # noqa: S101 - it has a track
+        assert channel is not None  # noqa: S101 - it has a track
+        found: list[Found[Message]] = []
+        whole_since: float | None = None
+        limit = self._settings.recovery_records
+        for source in await self._sources(stream, channel):
+            records = await self._poller.records(stream, channel, source, window.since, limit=limit)
+            if len(records) >= limit:
+                oldest = min(record.end for record in records)
+                whole_since = oldest if whole_since is None else max(whole_since, oldest)
+            found += [
+                Found(
+                    source=source,
+                    message=as_message(channel, stream, record, source=source, origin="backfill"),
+                )
+                for record in records
+            ]
+        return found, whole_since
+
+    async def _sources(self, stream: str, channel: str) -> Sequence[str]:
+        """What makes records of a channel: as was noted, else as REST says."""
+        known: dict[str, None] = {}
+        for source in self._tracks.sources(stream, channel):
+            known.update(dict.fromkeys(self._arms.lineage(source)))
+        if known or self._poller is None:
+            return list(known)
+        return await self._poller.sources(stream, channel)
+
+    async def _look_again(self, keys: Sequence[Key]) -> None:
+        """Fetch a second time, when what was in work at the time of the loss is done too."""
+        due = [
+            (track.sweep_delay(self._tracks.skew), key, track)
+            for key in keys
+            if key[1] in POLLABLE and (track := self._tracks.get(key)) is not None
+        ]
+        begun = anyio.current_time()
+        for delay, key, track in sorted(due, key=lambda one: one[0]):
+            await anyio.sleep_until(begun + delay)
+            await self._look_again_at(key, track)
+
+    async def _look_again_at(self, key: Key, track: Track[Message]) -> None:
+        window, _ = track.window(self._now(), self._tracks.skew)
+        try:
+            async with self._limit:
+                found, _ = await self._fetch(key, window)
+        except RTStreamError as exc:
+            self._failures.warn("looking again at %s of %s failed: %s", key[1], key[0], exc)
+            return
+        late = track.late(found)
+        self._recovered += len(late)
+        await self._pour(key, late)
+        track.settle()
+
+    async def _pour(self, key: Key, messages: Sequence[Message]) -> None:
+        """Deliver, even while cancelled: the track has counted them as delivered."""
+        with anyio.CancelScope(shield=True):  # bounded by the outlet's patience
+            await self._outlet.pour(key, messages)
+
+    def _give_up(self, key: Key, since: float, until: float, reason: str) -> None:
+        self._open.pop(key, None)
+        self._outlet.tell(key, _unrecoverable(key, since, until, reason))
+
+    def _tell_lost(self, key: Key, rearmed: Rearmed) -> None:
+        assert rearmed.lost is not None  # noqa: S101 - asked by the caller
+        stream, channel = key
+        since, until = rearmed.lost
+        self._outlet.tell(
+            key,
+            Gap(at=time.time(), since=since, cause="rearm", rtstream_id=stream, channel=channel),
+        )
+        self._outlet.tell(key, _unrecoverable(key, since, until, rearmed.reason))
+
+    def _tell_rest(self, keys: Sequence[Key], since: float) -> None:
+        self._outlet.tell_rest(
+            keys,
+            GapClosed(at=time.time(), since=since, until=self._now(), recovered=self._recovered),
+        )
+
+    def _now(self) -> float:
+        return self._tracks.now()
+
+
+class _Once:
+    """Calls something the first time that it is called."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call: Callable[[], None] | None = call
+
+    def __call__(self) -> None:
+        call, self._call = self._call, None
+        if call is not None:
+            call()
+
+
+def _key(arm: Arm) -> Key:
+    return arm.rtstream_id, arm.channel
+
+
+def _unrecoverable(key: Key, since: float, until: float, reason: str) -> GapUnrecoverable:
+    stream, channel = key
+    return GapUnrecoverable(
+        at=time.time(),
+        since=since,
+        until=until,
+        reason=reason,
+        rtstream_id=stream,
+        channel=channel,
+    )

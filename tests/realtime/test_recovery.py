@@ -1,0 +1,208 @@
+"""After a loss, against the package's own server: what was missed comes, or is said to be gone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+
+import attrs
+import pytest
+
+import rtstream_async as rts
+from rtstream_async.local import LocalServer
+
+BATCH = {"type": "time", "value": 2, "frame_count": 1}
+QUICK = rts.HubSettings(
+    poll_interval=0.02,
+    poll_idle_interval=0.05,
+    sweep_delay=0.3,
+    recovery_jitter=0.0,
+    recovering_at_most=30.0,
+)
+
+
+@pytest.fixture
+async def server(tmp_path):
+    async with LocalServer(tmp_path, control=True) as running:
+        yield running
+
+
+@asynccontextmanager
+async def watched(server, **settings):
+    """A connection, and a stream that is watched by it."""
+    realtime = attrs.evolve(QUICK, **settings)
+    async with (
+        rts.connect(server.api_key, base_url=server.url, realtime=realtime) as conn,
+        asyncio.timeout(60),
+    ):
+        door = await (await conn.get_collection()).connect_rtstream(
+            "scripted://door", "Door", media_types=["video", "audio"]
+        )
+        yield conn, door
+
+
+async def until(sub, kind, **attributes):
+    """Read up to something of a kind; return all that came."""
+    items = []
+    while True:
+        items.append(await sub.receive())
+        last = items[-1]
+        if isinstance(last, kind) and all(
+            getattr(last, name) == value for name, value in attributes.items()
+        ):
+            return items
+
+
+def said(items):
+    return [(item.text, item.origin) for item in items if isinstance(item, rts.Message)]
+
+
+async def cut_while(server, work):
+    """Cut all sockets, and do `work` before the client is back."""
+    server.control.refuse_handshakes(1)
+    server.control.cut()
+    await work()
+
+
+async def test_speech_is_armed_again_and_what_was_missed_is_fetched(server):
+    """A transcript with a hole is a wrong transcript."""
+    async with watched(server) as (_, door):
+        await door.start_transcript()
+        async with door.events("transcript", control=True) as sub:
+            await sub.ready()
+            at = time.time()
+            await server.control.add_utterance(door.id, "before", at, at + 1)
+            items = await until(sub, rts.TranscriptMessage)
+
+            async def speak():
+                await server.control.add_utterance(door.id, "missed", at + 1, at + 2)
+
+            await cut_while(server, speak)
+            items = await until(sub, rts.GapClosed, channel="transcript")
+            assert said(items) == [("missed", "backfill")]
+            assert items[-1].recovered == 1
+            assert items[-1].since < items[-1].until
+            assert [item.cause for item in items if isinstance(item, rts.Gap)][1:] == ["rearm"]
+            await server.control.add_utterance(door.id, "after", at + 3, at + 4)
+            assert said(await until(sub, rts.TranscriptMessage)) == [("after", "push")]
+            stats = sub.stats
+            assert (stats.gaps, stats.recovered, stats.dropped) == (1, 1, 0)
+
+
+async def test_an_index_that_can_not_be_armed_again_goes_on_by_polling(server):
+    """The same loop must go on, and say how: the service offers no way to move an index."""
+    async with watched(server) as (_, door):
+        await door.index_visuals("Who?", BATCH)
+        async with door.events("scene_index", control=True) as sub:
+            await sub.ready()
+            at = time.time()
+            await server.control.add_scene(door.id, "a cat", start=at, end=at + 1)
+            await until(sub, rts.SceneMessage)
+
+            async def show():
+                await server.control.add_scene(door.id, "a dog", start=at + 1, end=at + 2)
+
+            await cut_while(server, show)
+            items = await until(sub, rts.GapClosed, channel="scene_index")
+            assert said(items) == [("a dog", "backfill")]
+            await server.control.add_scene(door.id, "a cow", start=at + 2, end=at + 3)
+            assert said(await until(sub, rts.SceneMessage)) == [("a cow", "poll")]
+
+
+async def test_an_index_is_made_anew_where_that_was_asked_for(server):
+    """Who needs it quick rather than cheap opts in."""
+    async with watched(server) as (_, door):
+        index = await door.index_visuals("Who?", BATCH, rearm="recreate")
+        async with door.events("scene_index", control=True) as sub:
+            await sub.ready()
+            at = time.time()
+            await server.control.add_scene(door.id, "a cat", start=at, end=at + 1)
+            await until(sub, rts.SceneMessage)
+
+            async def show():
+                await server.control.add_scene(door.id, "a dog", start=at + 1, end=at + 2)
+
+            await cut_while(server, show)
+            items = await until(sub, rts.GapClosed, channel="scene_index")
+            assert said(items) == [("a dog", "backfill")]
+            await server.control.add_scene(door.id, "a cow", start=at + 2, end=at + 3)
+            assert said(await until(sub, rts.SceneMessage)) == [("a cow", "push")]
+            assert [scene.text async for scene in index.get_scenes()] == ["a cow", "a dog", "a cat"]
+            await index.stop()
+        assert [one.is_running for one in await door.list_scene_indexes()] == [False, False]
+
+
+async def test_an_alert_is_armed_again_and_its_loss_is_told(server):
+    """There is no history of alerts: who needs them must at least know when they were deaf."""
+    async with watched(server) as (conn, door):
+        index = await door.index_visuals("Who?", BATCH)
+        event = await conn.create_event("a person", "person")
+        alert = await index.create_alert(event)
+        async with door.events("alert", control=True) as sub:
+            await sub.ready()
+            asked = time.time()
+            server.control.cut()
+            (gap,) = [
+                item
+                for item in await until(sub, rts.GapUnrecoverable, channel="alert")
+                if isinstance(item, rts.GapUnrecoverable)
+            ]
+            assert gap.since <= asked <= gap.until
+            by_id = {one.alert_id: one for one in await index.list_alerts()}
+            assert len(by_id) == 2
+            at = time.time()
+            await server.control.add_scene(
+                door.id, "a person at the door", start=at, end=at + 1
+            )
+            items = await until(sub, rts.AlertMessage)
+            assert items[-1].label == "person"
+            await index.disable_alert(alert)  # the present one is meant
+            assert not any(one.is_enabled for one in await index.list_alerts())
+
+
+async def test_what_is_said_twice_is_given_twice_and_what_is_known_once(server):
+    """Two indexes may say the same of the same time; no third copy comes out of a recovery."""
+    async with watched(server) as (_, door):
+        await door.index_visuals("Who?", BATCH)
+        await door.index_visuals("What?", BATCH)
+        async with door.events("scene_index", control=True) as sub:
+            await sub.ready()
+            at = time.time()
+            await server.control.add_scene(door.id, "a cat", start=at, end=at + 1)
+            await until(sub, rts.SceneMessage)
+            await until(sub, rts.SceneMessage)
+
+            async def show():
+                await server.control.add_scene(door.id, "a dog", start=at + 1, end=at + 2)
+
+            await cut_while(server, show)
+            items = await until(sub, rts.GapClosed, channel="scene_index")
+            assert said(items) == [("a dog", "backfill"), ("a dog", "backfill")]
+
+
+async def test_cut_again_and_again_nothing_is_lost_and_nothing_comes_twice(server):
+    """A recovery that is itself interrupted must be taken up where it stood."""
+    async with watched(server, recovering_at_most=0.05) as (_, door):
+        await door.start_transcript()
+        async with door.events("transcript") as sub:
+            await sub.ready()
+            at, count = time.time(), 120
+            heard: list[str] = []
+
+            async def listen():
+                while len(heard) < count:
+                    heard.append((await sub.receive()).text)
+
+            async with asyncio.TaskGroup() as group:
+                group.create_task(listen())
+                for number in range(count):
+                    await server.control.add_utterance(
+                        door.id, f"{number}", at + number / 10, at + number / 10 + 0.1
+                    )
+                    if number % 15 == 7:
+                        server.control.cut()
+                    await asyncio.sleep(0.01)
+            assert sorted(heard, key=int) == [f"{number}" for number in range(count)]
+            with pytest.raises(TimeoutError):
+                await sub.receive(timeout=1)
