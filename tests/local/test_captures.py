@@ -218,6 +218,21 @@ async def test_sessions_are_scripted_over_rest_as_well(api):
     await api.refused("GET", f"{SESSIONS}/{id_}", 404)
 
 
+async def test_a_stream_says_which_channel_it_is(api, server):
+    """Who gets a stream by its id, or from a list, has no session at hand to look that up in."""
+    made = await make(api)
+    streams = {
+        "mic:default": await api.connect("scripted://mic"),
+        "camera": await api.connect("scripted://camera"),
+    }
+    await server.control.capture(made["session_id"], channels=streams)
+    assert (await api.stream(streams["mic:default"]))["channel_id"] == "mic"  # as the session says
+    listed = (await api.call("GET", "/rtstream"))["results"]
+    assert [item["channel_id"] for item in listed] == ["camera", "mic"]
+    other = await api.stream(await api.connect("scripted://door"))
+    assert "channel_id" not in other  # the official SDK's own answer of a camera has none
+
+
 async def test_a_stream_that_is_gone_is_none_of_the_sessions(api, server):
     """Nobody can be handed the id of nothing."""
     other = await api.call("POST", "/collection", json={"name": "other"})

@@ -11,7 +11,7 @@ import pytest
 import rtstream_async as rts
 from rtstream_async.local import LocalServer
 from tests.local.engines import PixelEngine, numbers
-from tests.local.harness import PATIENCE, api_of, ear_of, until
+from tests.local.harness import PATIENCE, Api, api_of, ear_of, until
 from tests.media.clips import Clip, make_clip
 
 VLM = {"type": "vlm", "name": "scene", "sampling": {"frame_count": 1}, "config": {"prompt": "p"}}
@@ -56,6 +56,19 @@ async def test_an_understanding_is_read_and_indexed(root: Path) -> None:
             await stream.get_scene_index(made.id)
         await made.start()
         assert (await stream.get_understanding(made.id)).is_running
+
+
+async def test_a_source_in_the_words_of_the_node_sdk_is_understood(api: Api) -> None:
+    """That SDK renames all that it is answered, and hands it back like that."""
+    stream = await api.connect()
+    made = await api.call("POST", f"/rtstream/{stream}/understand", json={})
+    descriptor = dict(made["outputs"]["scene"])
+    renamed = {"understandingId": descriptor.pop("understanding_id"), **descriptor}
+    path = f"/rtstream/{stream}/indexes"
+    index = await api.call("POST", path, json={"source": renamed})
+    assert index["source_understanding_id"] == made["id"]
+    refusal = await api.refused("POST", path, 400, json={"source": {"output": "scene"}})
+    assert "source.understanding_id" in refusal["message"]
 
 
 async def _texts(source: rts.RTStreamUnderstanding | rts.RTStreamIndex) -> list[str]:

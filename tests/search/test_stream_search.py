@@ -94,6 +94,22 @@ async def test_one_index_is_searched(here: Site) -> None:
     assert "no index '0123456789abcdef'" in refused["message"]
 
 
+async def test_what_is_seen_and_what_is_said_are_searched_apart(here: Site) -> None:
+    """The official Node SDK sends `index_type`."""
+    stream = await here.api.connect(media_types=["video", "audio"])
+    seen = await here.api.index(stream)
+    heard = await here.api.index(stream, extraction_type="transcript", extraction_config={})
+    await here.tell(stream, "a dog on the grass", index_id=seen)
+    await here.tell(stream, "the dog is called Rex", index_id=heard)
+    assert await here.texts(stream, "dog", index_type="scene") == ["a dog on the grass"]
+    assert await here.texts(stream, "dog", index_type="spoken_word") == ["the dog is called Rex"]
+    for both in (None, ""):
+        assert len(await here.texts(stream, "dog", index_type=both)) == 2
+    body = {"query": "dog", "index_type": "smell"}
+    refused = await here.api.refused("POST", f"/rtstream/{stream}/search", 400, json=body)
+    assert "allowed: scene, spoken_word" in refused["message"]
+
+
 async def test_the_index_of_another_stream_is_not_found(here: Site) -> None:
     """An id must not open what its path does not name."""
     stream, _ = await here.stream("a dog")

@@ -198,7 +198,12 @@ async def test_a_deleted_video_is_not_found(here: Site, video: str) -> None:
         ("search", {"query": "x" * 100_000}, "query: has 100000 characters"),
         ("search", {"query": "dog", "index_type": "scene"}, "search the stream"),
         ("search", {"query": "dog", "index_type": "smell"}, "index_type"),
-        ("search", {"query": "dog", "search_type": "llm"}, "search_type"),
+        ("search", {"query": "dog", "search_type": "smell"}, "search_type"),
+        (
+            "search",
+            {"query": "dog", "search_type": "scene", "index_type": "scene"},
+            "search the stream",
+        ),
         ("search", {"query": "dog", "scene_index_id": "x"}, "scene_index_id"),
         ("search", {"query": "dog", "result_threshold": -3}, "result_threshold"),
         ("search", {"query": "dog", "sort_docs_on": "length"}, "sort_docs_on"),
@@ -218,6 +223,17 @@ async def test_what_can_not_be_meant_is_refused(
     for where in (f"/video/{video}", "/collection/default"):
         refused = await here.api.refused("POST", f"{where}/{path}", 400, json=body)
         assert problem in refused["message"]
+
+
+async def test_a_search_by_a_language_model_is_one_by_meaning(here: Site, video: str) -> None:
+    """Programs of the official SDKs ask for it by name, and are told what they get."""
+    path = f"/video/{video}/search"
+    asked = {"query": "puppy", "search_type": "llm", "index_type": "spoken_word"}
+    answer = await here.api.call("POST", path, json=asked)
+    plain = await here.api.call("POST", path, json={"query": "puppy"})
+    assert answer["results"][0]["docs"][0]["text"] == plain["results"][0]["docs"][0]["text"]
+    assert [warning["code"] for warning in answer["warnings"]] == ["llm_unused"]
+    assert plain["warnings"] == []
 
 
 async def test_unknown_videos_are_not_found(here: Site) -> None:

@@ -10,6 +10,7 @@ from rtstream_async.local.domain.ranking import Hit
 from rtstream_async.local.handlers.collections import check_collection
 from rtstream_async.local.handlers.searching import ACCEPTED, ask, read_asked, score, warnings
 from rtstream_async.local.handlers.streams import find_stream
+from rtstream_async.local.pipelines.publisher import HEARD
 from rtstream_async.local.refusal import not_found
 from rtstream_async.local.store.documents import SourceRow, list_sources
 from rtstream_async.protocol import routes
@@ -18,6 +19,7 @@ __all__ = ["ENDPOINTS"]
 
 _LIMIT = 10
 _DONE = "Operation successful"
+_INDEX_TYPES = ("scene", "spoken_word")
 
 
 async def search_stream(call: Call) -> Reply:
@@ -35,9 +37,9 @@ async def search_collection(call: Call) -> Reply:
 
 
 async def _search(call: Call, sources: Sequence[SourceRow]) -> Reply:
-    call.body.only((*ACCEPTED, "scene_index_id"))
+    call.body.only((*ACCEPTED, "scene_index_id", "index_type"))
     asked = read_asked(call.body, limit=_LIMIT)
-    by_id = {source.index_id: source for source in sources}
+    by_id = {source.index_id: source for source in sources if _is_of_type(call, source)}
     index_id = call.body.text("scene_index_id")
     if index_id is not None:
         if index_id not in by_id:
@@ -54,6 +56,12 @@ async def _search(call: Call, sources: Sequence[SourceRow]) -> Reply:
         },
         message=notes or _DONE,
     )
+
+
+def _is_of_type(call: Call, source: SourceRow) -> bool:
+    """Whether an index is of the `index_type` that is asked for; only the Node SDK sends one."""
+    asked = call.body.choice("index_type", (*_INDEX_TYPES, ""), "")
+    return not asked or (asked == "spoken_word") is (source.extraction_type == HEARD)
 
 
 def _result(hit: Hit, source: SourceRow) -> Mapping[str, Any]:

@@ -18,9 +18,11 @@ from rtstream_async.local.recording import with_open
 from rtstream_async.local.refusal import conflict, not_found
 from rtstream_async.local.sources import redacted
 from rtstream_async.local.store import statements
+from rtstream_async.local.store.captures import channels_of
 from rtstream_async.local.store.rows import StreamRow
 from rtstream_async.models.records import StreamRecord
 from rtstream_async.protocol import routes
+from rtstream_async.protocol.channels import category_of
 from rtstream_async.protocol.codec import emit
 from rtstream_async.protocol.codec.times import microseconds
 
@@ -154,13 +156,20 @@ async def _stream(call: Call, row: StreamRow) -> dict[str, Any]:
 
 
 async def _streams(call: Call, rows: Sequence[StreamRow]) -> list[dict[str, Any]]:
-    stored = await call.services.store.run(statements.recorded_of, [row.id for row in rows])
+    ids = [row.id for row in rows]
+    stored = await call.services.store.run(statements.recorded_of, ids)
+    channels = await call.services.store.run(channels_of, ids)
     director = call.services.director
-    return [_shown(row, director.live(row.id), stored[row.id]) for row in rows]
+    return [
+        _shown(row, director.live(row.id), stored[row.id], channels.get(row.id)) for row in rows
+    ]
 
 
 def _shown(
-    row: StreamRow, live: LiveStream | None, stored: tuple[int | None, int | None, int]
+    row: StreamRow,
+    live: LiveStream | None,
+    stored: tuple[int | None, int | None, int],
+    channel: str | None,
 ) -> dict[str, Any]:
     record = StreamRecord(
         id=row.id,
@@ -171,6 +180,7 @@ def _shown(
         media_types=row.media_types,
         store=row.store,
         created_at=row.created_us / 1e6,
+        channel_id=None if channel is None else category_of(channel) or channel,
         exported_asset_id=row.exported_asset_id,
     )
     return emit.stream(

@@ -164,7 +164,9 @@ def _analysis(segmentation: Mapping[str, Any], analyzers: Sequence[Any]) -> Anal
 async def _source(call: Call, stream_id: str) -> IndexRow:
     """Return the understanding that `source` describes: one of its `outputs`, handed back."""
     source = call.body.mapping("source")
-    id_ = source.required_text("understanding_id")
+    # The official Node SDK renames what it was answered, and hands that back.
+    node_id = source.text("understandingId")
+    id_ = node_id or source.required_text("understanding_id")
     row = await call.services.store.run(statements.get_index, stream_id, id_)
     if row is None or row.family != UNDERSTANDING:
         raise not_found("understanding", id_)

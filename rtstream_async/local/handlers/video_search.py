@@ -30,7 +30,8 @@ _DONE = "done"
 _THRESHOLD = 0.2  # what the official SDK sends with the older search
 _LIMIT = 5
 _LIMIT_V2 = 10
-_SEARCH_TYPES = ("semantic", "keyword")
+_SEARCH_TYPES = ("semantic", "keyword", "scene", "llm")  # the last two: by meaning
+_LLM_UNUSED = Note("llm_unused", "search_type: 'llm' searches by meaning here, as 'semantic' does")
 _INDEX_TYPES = ("spoken_word", "scene")
 _ORDERS = ("score", "start")
 _ARGUMENTS = (
@@ -111,18 +112,19 @@ async def _search(call: Call, videos: Sequence[AssetRow]) -> Reply:
     body = call.body
     body.only(_ARGUMENTS)
     asked = read_asked(body, limit=_LIMIT, threshold=_THRESHOLD)
-    is_keyword = body.choice("search_type", _SEARCH_TYPES, _SEARCH_TYPES[0]) == "keyword"
+    kind = body.choice("search_type", _SEARCH_TYPES, _SEARCH_TYPES[0])
     body.text("algorithm")
     by_start = body.choice("sort_docs_on", _ORDERS, _ORDERS[0]) == "start"
     _check_spoken(body)
     _check_unfiltered(asked)
-    found = await ask(call, asked, [video.id for video in videos], keyword=is_keyword)
+    found = await ask(call, asked, [video.id for video in videos], keyword=kind == "keyword")
     if not found.hits:
         raise Refusal(400, "NO_RESULTS", "No results found")
+    notes = (_LLM_UNUSED, *found.notes) if kind == "llm" else found.notes
     data = {
         "results": _results(call, videos, found, by_start=by_start),
         "degraded": found.degraded,
-        "warnings": warnings(found.notes),
+        "warnings": warnings(notes),
     }
     return Reply(data=data)
 

@@ -61,13 +61,19 @@ _SEARCH: Mapping[str, Schema] = {
     "rerank_params": optional(OBJECT),
 }
 _STREAM_SEARCH = Operation(
-    answer="Found", body={**_SEARCH, "scene_index_id": optional(TEXT)}, required=["query"]
+    answer="Found",
+    body={
+        **_SEARCH,
+        "scene_index_id": optional(TEXT),
+        "index_type": optional(choice("scene", "spoken_word")),
+    },
+    required=["query"],
 )
 _VIDEO_SEARCH = Operation(
     answer="FoundInVideos",
     body={
         **_SEARCH,
-        "search_type": choice("semantic", "keyword"),
+        "search_type": choice("semantic", "keyword", "scene", "llm"),
         "index_type": choice("spoken_word", "scene"),
         "scene_index_id": optional(TEXT),
         "sort_docs_on": optional(choice("score", "start")),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
+import msgspec
 
 from rtstream_async.local.domain.captures import CaptureLife, CaptureSignal, CaptureState
 from rtstream_async.local.store.rows import StreamRow, from_row, json_column
@@ -20,6 +21,7 @@ __all__ = [
     "add_capture",
     "announce_capture",
     "captures_in",
+    "channels_of",
     "delete_captures",
     "get_capture",
     "list_captures",
@@ -206,6 +208,19 @@ def captures_in(db: sqlite3.Connection, states: Sequence[CaptureState]) -> list[
         [state.value for state in states],
     )
     return [from_row(CaptureRow, row) for row in rows]
+
+
+def channels_of(db: sqlite3.Connection, stream_ids: Sequence[str]) -> dict[str, str]:
+    """Return what some streams capture: the id of the channel, by stream; nothing for others."""
+    wanted = msgspec.json.encode(list(stream_ids)).decode()
+    rows = db.execute(
+        "SELECT json_extract(c.value, '$.rtstream_id') AS stream_id,"
+        " json_extract(c.value, '$.channel_id') AS channel_id"
+        " FROM captures, json_each(captures.channels) c"
+        " WHERE stream_id IN (SELECT value FROM json_each(?))",
+        (wanted,),
+    )
+    return {str(row["stream_id"]): str(row["channel_id"]) for row in rows}
 
 
 def delete_captures(db: sqlite3.Connection, collection_id: str | None = None) -> None:

@@ -63,6 +63,7 @@ class SourceRow:
     index_name: str
     stream_id: str
     stream_name: str
+    extraction_type: str  #: `time` or `transcript`
 
 
 @attrs.frozen(kw_only=True)
@@ -201,7 +202,8 @@ def list_sources(
 ) -> list[SourceRow]:
     """Return the indexes of a stream, or of all streams of a collection."""
     rows = db.execute(
-        "SELECT i.id AS index_id, i.name AS index_name, s.id AS stream_id, s.name AS stream_name"
+        "SELECT i.id AS index_id, i.name AS index_name, i.extraction_type,"
+        " s.id AS stream_id, s.name AS stream_name"
         " FROM indexes i JOIN streams s ON s.id = i.stream_id"
         " WHERE i.family != :family AND (:stream IS NULL OR s.id = :stream)"
         " AND (:collection IS NULL OR s.collection_id = :collection)",
