@@ -210,7 +210,8 @@ STATES: Final = (
 )
 
 DISAGREEMENTS_HEAD: Final = """The documents, the SDKs and published output disagree on these. The
-client accepts all of them; the local server says one, and some have a switch.
+client accepts all of them; the local server says one, and some have a switch, which is an option of
+`rtstream serve` as well: `--scene-channel`, `--alert-shape`, `--push-understandings`.
 """
 
 _ALERT_SWITCH = "`LocalServer(alert_shape=...)`"

@@ -41,6 +41,44 @@ async def test_a_server_fails_on_purpose_only_when_it_was_started_so(tmp_path):
     assert answers["--control",].json()["data"]["settings"]["drop"] == 0.5
 
 
+async def test_a_server_keeps_to_what_one_program_knows(tmp_path):
+    """A program listens to one of the service's spellings, and can't be changed to run here."""
+    with running(
+        *("serve", "--port", 0, "--data-dir", tmp_path, "--control", "--json"),
+        *("--scene-channel", "visual_index", "--alert-shape", "reference", "--strict-start"),
+        *("--capture-timeout", 0.3, "--capture-settle", 0, "--push-understandings"),
+    ) as server:
+        ready = server.object()
+        async with rts.connect(ready["api_key"], base_url=ready["url"]) as conn:
+            coll = await conn.get_collection()
+            stream = await coll.connect_rtstream("scripted://door", "door")
+            socket = await conn.connect_websocket()
+            async with socket:
+                index = await stream.index_visuals(ws_connection_id=socket.connection_id)
+                event = await conn.create_event("A person is in the picture", "visitor")
+                await index.create_alert(event, ws_connection_id=socket.connection_id)
+                scene = {"text": "A person", "start": 1.0, "end": 2.0, "metadata": {"people": 1}}
+                headers = {"x-access-token": ready["api_key"]}
+                async with httpx.AsyncClient(base_url=ready["url"], headers=headers) as http:
+                    body = {"rtstream_id": stream.id, **scene}
+                    assert (await http.post("/_local/scenes", json=body)).status_code == 200
+                    again = await http.patch(
+                        f"/rtstream/{stream.id}/status", json={"action": "start"}
+                    )
+                frames = socket.receive()
+                seen, alert = [await anext(frames), await anext(frames)]
+            session = await conn.create_capture_session("user-1")
+            await session.start([{"channel_id": "mic:default", "type": "audio"}])
+            while session.status == "starting":  # nobody pushes to it
+                await asyncio.sleep(0.05)
+                await session.refresh()
+        assert server.end().code == 0
+    assert seen["channel"] == "visual_index"
+    assert (alert["channel"], "label" in alert["data"]) == ("alert", False)
+    assert (again.status_code, "already active" in again.text) == (400, True)
+    assert (session.status, "0.3" in str(session.raw["error"])) == ("failed", True)
+
+
 def test_the_key_is_shown_once_and_kept(tmp_path):
     """A key that changes at each start locks out every client; one in each log is no secret."""
     with running("serve", "--port", 0, "--data-dir", tmp_path, "--json") as server:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import anyio
 import typer
@@ -15,6 +15,7 @@ from rtstream_async.cli.render.objects import as_line
 from rtstream_async.cli.render.serving import KeyOrigin, Serving, ready_object, ready_text
 from rtstream_async.cli.shell import Interruption, run
 from rtstream_async.errors import InvalidArgumentError
+from rtstream_async.protocol.codec.emit import AlertShape
 
 __all__ = ["serve"]
 
@@ -83,6 +84,40 @@ def serve(  # noqa: PLR0913, PLR0917 - a server has this many options, and typer
             metavar="SECONDS", min=0.1, help="How long connecting a stream waits for its source."
         ),
     ] = 10.0,
+    capture_timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            help="How long a capture session goes on while nobody publishes to it.",
+        ),
+    ] = 60.0,
+    capture_settle: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.0, help="How long its first publisher waits for the others."
+        ),
+    ] = 5.0,
+    strict_start: Annotated[
+        bool,
+        typer.Option(
+            "--strict-start", help="Refuse the start of a running stream, as the service does."
+        ),
+    ] = False,
+    scene_channel: Annotated[
+        Literal["scene_index", "visual_index"],
+        typer.Option(help="What visual indexes are pushed as: some programs know one of them."),
+    ] = "scene_index",
+    alert_shape: Annotated[
+        AlertShape,
+        typer.Option(help="How an alert looks on the socket; full has all that the others have."),
+    ] = "full",
+    push_understandings: Annotated[
+        bool,
+        typer.Option(
+            "--push-understandings", help="Push records of understandings, in a frame of our own."
+        ),
+    ] = False,
     webhook_allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -163,6 +198,12 @@ def serve(  # noqa: PLR0913, PLR0917 - a server has this many options, and typer
             allowed_hosts=allow_host or (),
             quota_bytes=None if quota_gb is None else int(quota_gb * _GB),
             open_timeout=open_timeout,
+            capture_timeout=capture_timeout,
+            capture_settle=capture_settle,
+            strict_start=strict_start,
+            scene_channel=scene_channel,
+            alert_shape=alert_shape,
+            push_understandings=push_understandings,
             webhook_allow=webhook_allow or None,
             vision=vision,
             speech=speech,
