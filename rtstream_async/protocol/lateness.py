@@ -12,7 +12,7 @@ import math
 __all__ = ["LONGEST_OVERLAP", "Lateness"]
 
 LONGEST_OVERLAP = 300.0  # seconds; a single result that came hours late is no reason to read hours
-_SHORTEST_OVERLAP = 20.0  # seconds
+_SHORTEST_OVERLAP = 30.0  # seconds
 _YOUNG_OVERLAP = 120.0  # seconds
 _LONGEST_DELAY = 120.0  # seconds
 _SHORTEST_DELAY = 5.0  # seconds
@@ -61,14 +61,19 @@ class Lateness:
         """Trust what was learned no more: something else makes results too now."""
         self._young = _YOUNG
 
+    @property
+    def is_young(self) -> bool:
+        """Whether too few results were seen to go by."""
+        return self._young > 0
+
     def least(self, skew: float) -> float:
         """Return how late the quickest result came, by the service's clock; seconds."""
         shortest = min(self.shortest, self._before[1])
-        return 0.0 if shortest == math.inf else max(0.0, shortest + skew)
+        return 0.0 if shortest == math.inf else shortest + skew
 
     def overlap(self) -> float:
         """Return how far before the newest result one that is missing may end; seconds."""
-        least = _YOUNG_OVERLAP if self._young else _SHORTEST_OVERLAP
+        least = _YOUNG_OVERLAP if self.is_young else _SHORTEST_OVERLAP
         longest = max(self.longest, self._before[0])
         spread = max(0.0, longest - min(self.shortest, self._before[1]), self.behind)
         return min(LONGEST_OVERLAP, max(least, 2 * spread + 10.0))
@@ -76,5 +81,5 @@ class Lateness:
     def delay(self, skew: float) -> float:
         """Return how long after its end a result is surely shown over REST; seconds."""
         longest = max(self.longest, self._before[0], 0.0) + skew
-        least = _YOUNG_DELAY if self._young else _SHORTEST_DELAY
+        least = _YOUNG_DELAY if self.is_young else _SHORTEST_DELAY
         return min(_LONGEST_DELAY, max(least, 1.5 * longest + _MARGIN, 1.5 * self.behind))

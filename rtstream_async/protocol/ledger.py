@@ -102,6 +102,9 @@ class Ledger:
             entry.pushed += 1
             entry.given += 1
 
+    def __len__(self) -> int:
+        return len(self._order)
+
     def push(self, message: Timed, *, sources: int) -> bool:
         """Note that `message` was pushed; return whether it is to be delivered.
 

@@ -39,7 +39,7 @@ class Push(enum.Enum):
 _DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
 
 _CLOCK = 1.5  # seconds: how wrong a clock may be that was set by a Date header
-_REMEMBERED = 2 * LONGEST_OVERLAP  # seconds before the newest record
+_REMEMBERED = 1.5  # of the longest overlap: a loss may be noted late
 _NOTHING: Final = bytearray()  # shared, and never changed
 _FOLDED = 16  # messages that are kept whole until they are folded into rows
 
@@ -89,7 +89,7 @@ class Track(Generic[M]):
         is_holding: Pushed messages are held.
         last_push_at: When something was pushed last, local Unix time, seconds; 0 before the first.
             The shell notes it: there is no clock here.
-        repeats: How many messages were taken out because they had been delivered.
+        repeats: How many pushed messages were taken out because they had been delivered.
     """
 
     __slots__ = (
@@ -103,6 +103,7 @@ class Track(Generic[M]):
         "_ledger",
         "_older",
         "_recent",
+        "_remembered",
         "_rows",
         "_rows_since",
         "_settings",
@@ -131,6 +132,7 @@ class Track(Generic[M]):
         self.repeats = 0
         self._settings = settings
         self._sources = sources
+        self._remembered = _REMEMBERED * max(LONGEST_OVERLAP, settings.overlap or 0.0)
         self._lateness = Lateness()
         self._last: Timed = _Never()
         self._recent: list[M] = []
@@ -195,12 +197,10 @@ class Track(Generic[M]):
         self._is_lost_again = True
         if self.gap_since is None:
             self.gap_since = at
-        newest = min(self.last_end, at + _CLOCK)
-        doubt = self._doubt
-        if doubt is None:
-            self._doubt = _Doubt(at, newest)
+        if self._doubt is None:
+            self._doubt = _Doubt(at, self.last_end)
         else:
-            doubt.at, doubt.newest = min(doubt.at, at), min(doubt.newest, newest)
+            self._doubt.at = min(self._doubt.at, at)
 
     def begin(self) -> None:
         """Hold what is pushed from now on: REST is going to be read."""
@@ -215,7 +215,7 @@ class Track(Generic[M]):
             now: Unix seconds of the service's clock.
             skew: How much the service's clock is ahead of the local one; seconds.
         """
-        if self._asked is None:
+        if self._asked is None and not self._lateness.is_young:
             self._asked = now - self.sweep_delay(skew) - self.overlap()
         forgotten = self._forgotten if self._ledger is None else self._ledger.forgotten
         doubt = self._doubt
@@ -224,11 +224,12 @@ class Track(Generic[M]):
             return Window(since=max(wanted, forgotten), until=now), None
         newest = min(doubt.newest, doubt.at - self._lateness.least(skew))
         wanted = max(newest - self.overlap(), self._sure, self.since - _CLOCK)
-        too_long = max(0.0, now - doubt.at - self._settings.window)
+        lost_at = max(doubt.at, self._sure)
+        too_long = max(0.0, now - lost_at - self._settings.window)
         since = max(wanted + too_long, forgotten)
         if since <= wanted:
             return Window(since=wanted, until=now), None
-        given_up = max(since, doubt.at + too_long)
+        given_up = max(since, lost_at + too_long)
         return Window(since=since, until=now), Window(since=wanted, until=given_up)
 
     def merge(self, found: Sequence[Found[M]]) -> list[M]:
@@ -286,6 +287,13 @@ class Track(Generic[M]):
             return settings.sweep_delay
         return self._lateness.delay(skew)
 
+    @property
+    def remembered(self) -> int:
+        """How many records are remembered."""
+        if self._ledger is not None:
+            return len(self._ledger) + len(self._held)
+        return len(self._recent) + (len(self._older) + len(self._rows)) // ROW.size
+
     def _is_repeat(self, message: Timed, last: Timed) -> bool:
         """Return whether a frame came twice; with two sources, it may be two records."""
         return self._sources == 1 and message.end == last.end and message.text == last.text
@@ -313,7 +321,6 @@ class Track(Generic[M]):
     def _store(self, found: Sequence[Found[M]]) -> list[M]:
         ledger = self._count()
         fresh = ledger.store(found)
-        self.repeats += len(found) - len(fresh)
         for message in fresh:
             self._advance(message.end, ledger)
         if self._asked is not None:
@@ -323,8 +330,9 @@ class Track(Generic[M]):
 
     def _advance(self, end: float, ledger: Ledger) -> None:
         self.last_end = max(self.last_end, end)
-        needed = self.last_end if self._doubt is None else min(self.last_end, self._doubt.newest)
-        ledger.prune(needed - _REMEMBERED)
+        doubt = self._doubt
+        needed = self.last_end if doubt is None else max(doubt.newest, self._sure)
+        ledger.prune(min(needed, self.last_end) - self._remembered)
 
     def _count(self) -> Ledger:
         """Count from now on."""
@@ -354,7 +362,7 @@ class Track(Generic[M]):
             rows += pack(one.start, one.end, hash(one.text))
         recent.clear()
         is_full = len(rows) >= ROW.size * self._settings.records
-        if is_full or self.last_end - self._rows_since > LONGEST_OVERLAP:
+        if is_full or self.last_end - self._rows_since > self._remembered:
             # By the lot: to look at each record's age costs more than remembering it.
             self._forgotten, self._rows_since = self._rows_since, self.last_end
             self._older, self._rows = rows, bytearray()
