@@ -35,7 +35,9 @@ M = TypeVar("M")
 Handler = Callable[[M], Awaitable[object]]
 DeadLetter = Callable[[M, Exception], Awaitable[object]]
 
-SWEEPS: Final = (5.0, 20.0, 60.0)
+_SWEEPS: Final = (5.0, 20.0, 60.0)  # seconds: results are late, and REST shows them later still
+_TICK: Final = 1.0  # seconds
+_HELD: Final = 10_000
 
 
 def by_stream(message: object) -> Hashable:
@@ -79,11 +81,11 @@ class ConsumeSettings(Generic[M]):
     since: float | None
     overlap: float
     commit_every: float
-    held: int = 10_000  #: messages of the source that wait while the history is read
-    sweeps: tuple[float, ...] = SWEEPS
+    held: int  #: messages of the source that wait while the history is read
+    sweeps: tuple[float, ...]
     """Seconds after the start, and after the source has dropped something, at which the history is
     read again, for what REST shows late."""
-    tick: float = 1.0  #: seconds between two looks at what the source drops and which keys it has
+    tick: float  #: seconds between two looks at what the source drops and which keys it has
 
 
 def checked(
@@ -126,7 +128,9 @@ def checked(
         since=None if since is None else unix_seconds("since", since),
         overlap=_seconds("overlap", overlap),
         commit_every=_seconds("commit_every", commit_every),
-        sweeps=tuple(delay for delay in SWEEPS if delay < overlap),
+        held=_HELD,
+        sweeps=tuple(delay for delay in _SWEEPS if delay < overlap),
+        tick=_TICK,
     )
 
 

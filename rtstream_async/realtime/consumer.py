@@ -138,17 +138,19 @@ class Consumer(Generic[M]):
         self._lanes: Lanes[_Job[M]] = Lanes(
             self._handle, on_failure=self._fail, group=group, lookahead=self._settings.lookahead
         )
-        group.start_soon(self._guarded, self._open_gate)
         tending = anyio.CancelScope()
         if self._replay is not None:
             group.start_soon(self._guarded, self._replay.tend, tending)
+        if self._replay is not None and self._replay.is_behind:
+            group.start_soon(self._guarded, self._catch_up, self._replay)
+        else:
+            self._gate.set()
         await self._guarded(self._take)
         tending.cancel()
 
-    async def _open_gate(self) -> None:
+    async def _catch_up(self, replay: Replay) -> None:
         """Hand over history first, then what the source gave meanwhile, in its order."""
-        if self._replay is not None:
-            await self._replay.catch_up()
+        await replay.catch_up()
         while self._held:
             await self._hand_over(*self._held.popleft())
         self._gate.set()

@@ -43,6 +43,9 @@ class Replay:
     """The cursors of one consumer, and the histories that they are compared with.
 
     Only those of a source that names its keys: of others, no history is read.
+
+    Attributes:
+        is_behind: There is history to be handed over before anything that the source gives.
     """
 
     def __init__(
@@ -82,7 +85,7 @@ class Replay:
         self._keys: dict[CheckpointKey, None] = {}  # whose history is read
         self._resumed: list[CheckpointKey] = []  # of these, those that come first
         self._due: list[float] = []  # when it is read again, by the clock of the event loop
-        self._has_caught_up = False
+        self.is_behind = False
         self._dropped = 0
 
     async def load(self) -> None:
@@ -92,6 +95,7 @@ class Replay:
     async def begin(self) -> None:
         """Open a cursor for each key of the source."""
         self._resumed = self._look_for_keys()
+        self.is_behind = bool(self._resumed)
         await self._cursors.commit()  # new ones begin here, whatever happens next
 
     async def commit_on(self) -> None:
@@ -123,7 +127,7 @@ class Replay:
             begun = anyio.current_time()
             keys = await self._sweep(keys)
             takes_long = anyio.current_time() - begun > _SHORT
-        self._has_caught_up = True
+        self.is_behind = False
         self._plan()
 
     async def tend(self, scope: anyio.CancelScope) -> None:
@@ -135,7 +139,7 @@ class Replay:
                 await anyio.sleep(self._settings.tick)
                 await self._sweep(self._look_for_keys())
                 self._look_for_drops()
-                if self._has_caught_up and self._due and self._due[0] <= anyio.current_time():
+                if not self.is_behind and self._due and self._due[0] <= anyio.current_time():
                     now = anyio.current_time()
                     self._due = [due for due in self._due if due > now]
                     await self._sweep(list(self._keys))
@@ -204,7 +208,7 @@ class Replay:
         try:
             messages = await self._archive.read(key, cursor.since)
         except RTStreamError as exc:
-            if not self._has_caught_up or not exc.is_retryable:
+            if self.is_behind or not exc.is_retryable:
                 raise
             logger.warning("the history of %s of %s is read later: %s", key[1], key[0], exc)
             self._plan()
