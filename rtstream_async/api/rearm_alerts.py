@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import attrs
 
@@ -23,12 +24,24 @@ _LEFT = "the alert %s could not be disabled, and may go on to call its callback:
 
 
 @attrs.frozen
+class _Former:
+    """An alert that another has taken the place of."""
+
+    arm: AlertArm
+    index_id: str
+    alert_id: str
+
+
+@attrs.frozen
 class Alarms:
     """Makes alerts again."""
 
     steps: Steps
     arms: Arms
     _attempts: Attempts = attrs.field(factory=Attempts, init=False)
+    _former: dict[str | None, dict[_Former, None]] = attrs.field(
+        factory=dict[str | None, dict[_Former, None]], init=False
+    )  # by stream; what is still to be disabled
 
     async def move(self, arm: AlertArm, index_id: str, connection_id: str) -> Rearmed:
         """Make an alert again for `connection_id`, on this index, and disable the old one.
@@ -46,15 +59,32 @@ class Alarms:
         new_id = await self._make(arm, index_id, connection_id, there=there, strays=strays)
         new = attrs.evolve(arm, source=new_id, index_id=index_id, connection_id=connection_id)
         is_wanted = self.arms.replace(arm, new)
-        former = set(self.arms.lineage(new_id)) - {new_id}
-        failures = [
-            *await self._disable(arm, arm.index_id, _on(listed, former)),
-            *await self._disable(arm, index_id, [one for one in strays if one != new_id]),
-        ]
+        former = self._former.setdefault(arm.rtstream_id, {})
+        former[_Former(arm, arm.index_id, arm.source)] = None
+        unwanted = {*strays, new_id} - ({new_id} if is_wanted else set())
+        former.update(dict.fromkeys(_Former(arm, index_id, id_) for id_ in unwanted))
+        failures = await self.tidy(arm.rtstream_id)
         if not is_wanted:
-            failures += await self._disable(arm, index_id, [new_id])
             return Rearmed(arm=None, reason="; ".join([_WAS_DISABLED, *failures]))
         return Rearmed(arm=new, reason="; ".join(failures))
+
+    async def tidy(self, rtstream_id: str | None) -> list[str]:
+        """Disable what others have taken the place of; return what went wrong.
+
+        What could not be disabled is tried again the next time.
+        """
+        failures: list[str] = []
+        for former in tuple(self._former.get(rtstream_id, ())):
+            try:
+                await self._disable(former)
+            except RTStreamError as exc:
+                logger.warning(_LEFT, former.alert_id, exc)
+                failures.append(_LEFT % (former.alert_id, exc))
+            else:
+                del self._former[rtstream_id][former]
+        if not self._former.get(rtstream_id):
+            self._former.pop(rtstream_id, None)
+        return failures
 
     async def _make(
         self,
@@ -106,36 +136,22 @@ class Alarms:
             )
         )
 
-    async def _disable(self, arm: AlertArm, index_id: str, ids: Iterable[str]) -> list[str]:
-        """Disable alerts; return what went wrong."""
-        failures: list[str] = []
-        for id_ in ids:
-            try:
-                await self.steps.take(
-                    alerts.set_status(
-                        self.steps.caller,
-                        alerts.ROUTES[arm.of],
-                        arm.rtstream_id or "",
-                        index_id,
-                        id_,
-                        "disable",
-                    )
+    async def _disable(self, former: _Former) -> None:
+        with contextlib.suppress(NotFoundError):  # that will do as well
+            await self.steps.take(
+                alerts.set_status(
+                    self.steps.caller,
+                    alerts.ROUTES[former.arm.of],
+                    former.arm.rtstream_id or "",
+                    former.index_id,
+                    former.alert_id,
+                    "disable",
                 )
-            except NotFoundError:
-                continue
-            except RTStreamError as exc:
-                logger.warning(_LEFT, id_, exc)
-                failures.append(_LEFT % (id_, exc))
-        return failures
+            )
 
 
 def _is_on(alert: Alert) -> bool:
     return alert.status not in _DISABLED
-
-
-def _on(listed: Iterable[Alert], ids: Iterable[str]) -> list[str]:
-    wanted = frozenset(ids)
-    return [alert.alert_id for alert in listed if alert.alert_id in wanted and _is_on(alert)]
 
 
 def _plain(event_id: str) -> str:

@@ -41,6 +41,7 @@ _RESTARTED = "the transcript was stopped and started again"
 _MADE_ANEW = "the index was stopped, and a new one made in its place"
 _NOT_STARTED = "the transcript was stopped, and can't be started again: %s"
 _NOT_MADE = "no new index could be made: %s"
+_STAYS_STOPPED = "the index %s was stopped, and can't be started again: %s"
 _DEAF = "the alert %s could not be made again on the new index: %s"
 
 
@@ -77,7 +78,9 @@ class Rearmer:
             if present is None:
                 return Rearmed(arm=None, reason=_STOPPED_MEANWHILE)
             if present != arm and present.connection_id == connection_id:
-                return Rearmed(arm=present)
+                return Rearmed(
+                    arm=present, reason="; ".join(await self._alarms.tidy(arm.rtstream_id))
+                )
             try:
                 return await self._move(present, connection_id)
             except NotFoundError as exc:
@@ -149,12 +152,12 @@ class Rearmer:
         try:
             new = await self._make(arm, record, connection_id)
         except RTStreamError as exc:
-            await self._switch(arm, "start")
+            reason = "; ".join([_NOT_MADE % exc, *await self._restart(arm)])
             if not is_lasting(exc):
                 raise
             del self._stopped[name]
-            logger.warning("index %s: %s", arm.source, _NOT_MADE % exc)
-            return Rearmed(arm=None, lost=self._steps.since(begun), reason=_NOT_MADE % exc)
+            logger.warning("index %s: %s", arm.source, reason)
+            return Rearmed(arm=None, lost=self._steps.since(begun), reason=reason)
         del self._stopped[name]
         if not self._arms.replace(arm, new):
             await self._switch(new, "stop")
@@ -237,14 +240,24 @@ class Rearmer:
             await anyio.sleep(attempt * _PAUSE)
         return await self._alarms.move(alert, index.source, index.connection_id)
 
+    async def _restart(self, arm: IndexArm) -> list[str]:
+        """Start an index again that nothing took the place of; return what went wrong."""
+        try:
+            await self._switch(arm, "start")
+        except RTStreamError as exc:
+            logger.warning(_STAYS_STOPPED, arm.source, exc)
+            return [_STAYS_STOPPED % (arm.source, exc)]
+        return []
+
     async def _switch(self, arm: IndexArm, action: Action) -> None:
         """Start or stop an index; that it is so already is no error."""
+        stream, caller, take = arm.rtstream_id or "", self._steps.caller, self._steps.take
         try:
-            await self._steps.take(
-                scene_indexes.set_status(
-                    self._steps.caller, arm.rtstream_id or "", arm.source, action
-                ),
+            await take(
+                scene_indexes.set_status(caller, stream, arm.source, action),
                 times=_MAKING if action == "start" else 1,
             )
-        except (ConflictError, ValidationError) as exc:
-            logger.info("index %s: %s: %s", arm.source, action, exc)
+        except (ConflictError, ValidationError):
+            record = await take(scene_indexes.get(caller, stream, arm.source))
+            if (record.status in _STOPPED) is not (action == "stop"):
+                raise
