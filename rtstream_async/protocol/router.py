@@ -40,32 +40,40 @@ class Router(Generic[T]):
     comes or goes.
     """
 
-    __slots__ = ("_answers", "_buckets")
+    __slots__ = ("_answers", "_only", "_several")
 
     def __init__(self) -> None:
-        self._buckets: dict[Key, dict[T, None]] = {}
+        # Nearly all keys have one target, and thousands of dicts for one each would cost memory.
+        self._only: dict[Key, T] = {}
+        self._several: dict[Key, dict[T, None]] = {}
         self._answers: dict[str, dict[str | None, tuple[T, ...]]] = {}
 
     def add(self, target: T, keys: Iterable[Key]) -> None:
         """Send what matches one of `keys` to `target` too."""
         for key in keys:
-            self._buckets.setdefault(key, {})[target] = None
+            if key in self._several:
+                self._several[key][target] = None
+            elif key in self._only:
+                self._several[key] = {self._only.pop(key): None, target: None}
+            else:
+                self._only[key] = target
             self._forget(key)
 
     def remove(self, target: T, keys: Iterable[Key]) -> None:
         """Send what matches `keys` no longer to `target`; keys it does not have are no matter."""
         for key in keys:
-            bucket = self._buckets.get(key)
-            if bucket is None:
-                continue
-            bucket.pop(target, None)
-            if not bucket:
-                del self._buckets[key]
+            if key in self._several:
+                self._several[key].pop(target, None)
+                if not self._several[key]:
+                    del self._several[key]
+            elif self._only.get(key) == target:
+                del self._only[key]
             self._forget(key)
 
     def clear(self) -> None:
         """Have no targets any more."""
-        self._buckets.clear()
+        self._only.clear()
+        self._several.clear()
         self._answers.clear()
 
     def targets(self, stream: str | None, channel: str) -> tuple[T, ...]:
@@ -77,15 +85,10 @@ class Router(Generic[T]):
 
     def of_stream(self, stream: str, channel: str) -> tuple[T, ...]:
         """Return those targets that asked for this very stream, and for `channel` or all."""
-        exact = self._buckets.get((stream, channel), {})
-        return (*exact, *(t for t in self._buckets.get((stream, None), {}) if t not in exact))
+        return self._united((stream, channel), (stream, None))
 
     def _work_out(self, stream: str | None, channel: str) -> tuple[T, ...]:
-        # A dict, not a list: a target may have an exact key and a wildcard.
-        found: dict[T, None] = {}
-        for key in ((stream, channel), (None, channel), (stream, None), (None, None)):
-            found.update(self._buckets.get(key, {}))
-        answer = tuple(found)
+        answer = self._united((stream, channel), (None, channel), (stream, None), (None, None))
         if channel not in self._answers and len(self._answers) >= _MAX_CHANNELS_CACHED:
             self._answers.clear()
         streams = self._answers.setdefault(channel, {})
@@ -93,6 +96,16 @@ class Router(Generic[T]):
             streams.clear()
         streams[stream] = answer
         return answer
+
+    def _united(self, *keys: Key) -> tuple[T, ...]:
+        # A dict, not a list: a target may have an exact key and a wildcard.
+        found: dict[T, None] = {}
+        for key in keys:
+            if key in self._only:
+                found[self._only[key]] = None
+            else:
+                found.update(self._several.get(key, {}))
+        return tuple(found)
 
     def _forget(self, key: Key) -> None:
         stream, channel = key
