@@ -95,6 +95,19 @@ def test_to_remove_what_is_not_there_changes_nothing():
     assert router.targets("a", "x") == ("here",)
 
 
+def test_a_key_is_forgotten_with_the_last_of_its_targets():
+    """Streams come and go for months; what is kept of them must not pile up."""
+    router: Router[str] = Router()
+    for target in ("first", "second", "second"):
+        router.add(target, [("a", "x")])
+    assert router.targets("a", "x") == ("first", "second")
+    for target in ("second", "first", "first"):
+        router.remove(target, [("a", "x")])
+    assert router.targets("a", "x") == ()
+    assert not router._only
+    assert not router._several
+
+
 def test_one_coming_and_going_leaves_the_others_answers():
     """Else ten thousand subscriptions cost ten thousand look-ups at each change."""
     router: Router[str] = Router()
