@@ -115,7 +115,7 @@ class RecordPoll:
             limit: How many may poll at once.
             deliver: Takes the messages, in order of time.
             on_silent: Called when there is nothing to poll, at each look.
-            on_found: Called once, when there is something.
+            on_found: Called when there is something, after there was nothing.
             failures: Warns of calls that failed.
         """
         self._poller = poller
@@ -165,6 +165,7 @@ class RecordPoll:
 
     def _take(self, messages: list[Message]) -> None:
         if not self._sources:
+            self._has_found = False
             self._on_silent()
             self._delay = min(_LONGEST, self._delay * 2)
             return

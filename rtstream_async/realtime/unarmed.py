@@ -166,6 +166,8 @@ class Unarmed:
             self._tell(watch, inbox)
 
     def _found(self, watch: _Watch) -> None:
+        watch.is_silent = False
+        watch.told = ()  # when there is nothing again, they are told again
         self._polled.warn(
             "nothing in this connection arms %s of %s; its records are polled over REST",
             watch.channel,
