@@ -18,6 +18,7 @@ from rtstream_async.protocol.router import Key, Router, subject_of
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.early import EarlyMessages
 from rtstream_async.realtime.inbox import Inbox
+from rtstream_async.realtime.listeners import Listeners
 from rtstream_async.realtime.poll import POLLABLE, Poller
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.tracks import Tracks, push
@@ -36,6 +37,7 @@ class Fanout:
 
     Attributes:
         inboxes: All of them.
+        listeners: Who is told of what is pushed, and does not read it.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class Fanout:
             spawn=spawn,
         )
         self._watches = self._unarmed.watches
+        self.listeners = Listeners()
+        self._listeners = self.listeners.by_key
         self._outputs: dict[Key, OutputDecoder] = {}
         self._unreadable = Burst(logger, quiet=settings.log_quiet)
 
@@ -180,11 +184,13 @@ class Fanout:
                     patience -= _LOOK
             self._give(message)
 
-    def dispatch(self, message: Message) -> None:
+    def dispatch(self, message: Message) -> None:  # noqa: C901 - for every message: no call more
         """Take one message that was pushed to whom it concerns."""
         subject = message.rtstream_id
         if subject is None:
             subject = subject_of(message)
+        if self._listeners:
+            self.listeners.ring((subject, message.channel), message)
         track = self._by_key.get((subject, message.channel))
         if track is not None and type(message) is not UnknownMessage:
             verdict = push(track, message)

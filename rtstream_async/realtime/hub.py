@@ -24,6 +24,7 @@ from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.continuity import Continuity
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.link import LinkRunner
+from rtstream_async.realtime.listeners import Listener
 from rtstream_async.realtime.poll import Poller
 from rtstream_async.realtime.recovery import Rearmer
 from rtstream_async.realtime.settings import HubSettings
@@ -190,6 +191,10 @@ class Hub:
     def watch(self, inbox: Inbox) -> None:
         """See to it that `inbox`, which somebody waits for, is not silent without a reason."""
         self._fanout.watch(inbox)
+
+    def listen(self, rtstream_id: str, channel: str, listener: Listener) -> None:
+        """Ring at `listener` for each message of this kind that is pushed, as long as it lives."""
+        self._fanout.listeners.add((rtstream_id, channel), listener)
 
     def states(self) -> AsyncIterator[StateChange]:
         """Return the changes of the link's state from now on; does not open it."""

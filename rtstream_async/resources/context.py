@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from rtstream_async.api.caller import Caller
 from rtstream_async.errors import APIError
 from rtstream_async.models.base import Unset
+from rtstream_async.protocol.paging import ByNumber
 from rtstream_async.protocol.rearm import Arm, Arms
 
 if TYPE_CHECKING:
+    from rtstream_async.realtime.follow import Fetch, Follow
     from rtstream_async.realtime.hub import Hub
+    from rtstream_async.realtime.settings import HubSettings
 
 __all__ = ["Context"]
 
@@ -24,8 +29,12 @@ class Context:
         started: What was started by its handles and not stopped since; by its first id.
     """
 
-    def __init__(self, caller: Caller, make_hub: Callable[[], Hub]) -> None:
+    def __init__(
+        self, caller: Caller, make_hub: Callable[[], Hub], realtime: HubSettings | None = None
+    ) -> None:
         self.caller = caller
+        self._realtime = realtime
+        self._follows: WeakKeyDictionary[Follow[Any], tuple[str, str]] = WeakKeyDictionary()
         self.started = Arms()
         self._make_hub = make_hub
         self._hub: Hub | None = None
@@ -36,12 +45,41 @@ class Context:
         """The one reader; made when first asked for, so that REST alone does not load it."""
         if self._hub is None:
             self._hub = self._make_hub()
+            for follow, (rtstream_id, channel) in self._follows.items():
+                self._hub.listen(rtstream_id, channel, follow)
         return self._hub
 
     async def aclose(self) -> None:
-        """End the reader, if there is one."""
+        """End what follows lists, and the reader, if there is one."""
+        for follow in list(self._follows):
+            follow.end()
         if self._hub is not None:
             await self._hub.aclose()
+
+    def follow(
+        self, fetch: Fetch[Any], first: ByNumber, *, rtstream_id: str, channel: str
+    ) -> Follow[Any]:
+        """Return all records of a list, and what is added to it, in order of time.
+
+        Args:
+            fetch: Returns a page, and the place of the next one.
+            first: From when on, and how long pages are.
+            rtstream_id: The stream; what is pushed of it says when to look.
+            channel: Where that is pushed.
+        """
+        from rtstream_async.realtime.follow import Follow
+        from rtstream_async.realtime.settings import HubSettings
+
+        follow: Follow[Any] = Follow(
+            fetch,
+            first,
+            now=lambda: time.time() + (self.caller.clock_offset or 0.0),
+            settings=self._realtime or HubSettings(),
+        )
+        self._follows[follow] = (rtstream_id, channel)
+        if self._hub is not None:
+            self._hub.listen(rtstream_id, channel, follow)
+        return follow
 
     async def push_target(self, ws_connection_id: str | Unset | None) -> str | None:
         """Return the connection id to push to, `None` for no push.
