@@ -21,7 +21,9 @@ from rtstream_async.local.control import Control
 from rtstream_async.local.domain.chaos import ChaosPlan, HandshakeFault, RestFault
 from rtstream_async.local.domain.lifecycle import StreamState
 from rtstream_async.local.handlers import chaos as chaos_calls
-from rtstream_async.protocol.link import TRANSITIONS
+from rtstream_async.protocol.link import TRANSITIONS, LinkSignal, LinkState
+from rtstream_async.realtime.settings import HubSettings
+from rtstream_async.transport.socket import SocketOptions
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -205,9 +207,29 @@ def test_the_diagram_of_the_link_is_its_table():
     When it fails: put what `diagram()` gives between the fences.
     """
     (shown,) = re.findall(
-        r"^```mermaid\n(.*?)^```", page("topics/architecture.md"), re.DOTALL | re.MULTILINE
+        r"^```mermaid\n(.*?)^```", page("topics/link.md"), re.DOTALL | re.MULTILINE
     )
     assert shown == diagram()
+
+
+def test_the_page_of_the_link_has_every_state_and_every_signal():
+    """Who sees a state in a log looks it up there."""
+    text = page("topics/link.md")
+    assert first_cells(text.partition("## ")[0]) == [state.value for state in LinkState]
+    assert first_cells(section(text, "What moves it")) == [signal.value for signal in LinkSignal]
+
+
+def test_the_numbers_on_the_page_of_the_link_are_those_of_the_program():
+    """An operator sets alarms by them."""
+    text = page("topics/link.md")
+    for kind in (HubSettings(), SocketOptions()):
+        for name, value in attrs.asdict(kind).items():
+            for shown in re.findall(rf"`(?:HubSettings\.)?{name}` (?:\(|\| )([\d.]+) s", text):
+                assert float(shown) == value, name
+    named = set(re.findall(r"`(?:HubSettings\.)?(\w+)` (?:\(|\| )[\d.]+ s", text))
+    assert {"silence_least", "silence_most", "silence_unknown", "watch_interval"} <= named
+    assert {"ping_interval", "ping_timeout", "close_timeout", "outage_budget"} <= named
+    assert f"`SocketOptions.dead_after`: {SocketOptions().dead_after:g} s" in text
 
 
 def test_every_module_of_the_floors_is_in_the_architecture():

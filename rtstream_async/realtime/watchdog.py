@@ -175,9 +175,7 @@ class Watchdog:
 
     def _look(self, now: float) -> list[_Watch]:
         """Note what has come since the last look; return what is silent for too long."""
-        if self._view.heard_at != self._any_heard_at:
-            self._any_heard_at = self._view.heard_at
-            self._any.heard(now)
+        self._listen(now)
         overdue: list[_Watch] = []
         present: dict[Key, _Watch] = {}
         for key, track in self._view.watched():
@@ -199,6 +197,12 @@ class Watchdog:
             present[key] = watch
         self._watches = present
         return overdue
+
+    def _listen(self, now: float) -> None:
+        """Note whether anything at all has come."""
+        if self._view.heard_at != self._any_heard_at:
+            self._any_heard_at = self._view.heard_at
+            self._any.heard(now)
 
     async def _find_out(self, overdue: list[_Watch]) -> None:
         """Ask REST about the channels that are the longest overdue, and act on what it says."""
@@ -261,6 +265,7 @@ class Watchdog:
     def _conclude(self, answers: Sequence[_Answer], *, is_whole: bool) -> None:
         """Act on what REST has said of channels that are still silent."""
         now = anyio.current_time()
+        self._listen(now)
         for answer in answers:
             watch = answer[0]
             if not watch.is_as_it_was:

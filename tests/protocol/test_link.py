@@ -65,6 +65,59 @@ def test_live_is_reached_through_recovering_or_directly():
     assert (direct.state, direct.generation) == (LinkState.LIVE, 2)
 
 
+CONNECTED = {state for state in LinkState if state.has_connection_id}
+
+
+def test_a_link_that_had_a_connection_id_is_lost_before_anything_worse():
+    """The loss opens the gap: who gave up, or was refused, at once would have hidden one."""
+    ways_out = {
+        signal
+        for (at, signal), to in TRANSITIONS.items()
+        if at in CONNECTED and to not in CONNECTED
+    }
+    assert ways_out == {LinkSignal.LOST, LinkSignal.CLOSE}
+    for state in CONNECTED:
+        assert TRANSITIONS[state, LinkSignal.LOST] is LinkState.RECONNECTING
+
+
+@pytest.mark.parametrize("ending", [LinkSignal.GAVE_UP, LinkSignal.REFUSED])
+def test_what_was_missing_can_be_recovered_after_the_link_gave_up(ending: LinkSignal):
+    """A gap that is forgotten while nobody tries is a loss in silence."""
+    link = Link(state=LinkState.LIVE, generation=1)
+    for signal in (LinkSignal.LOST, ending, LinkSignal.RESUME, LinkSignal.RECOVER):
+        link.feed(signal)
+    assert (link.state, link.generation) == (LinkState.RECOVERING, 2)
+
+
+@given(st.lists(SIGNALS))
+def test_only_a_new_connection_id_is_a_new_generation(signals: list[LinkSignal]):
+    """Messages carry it, to tell what came over which socket."""
+    link = Link()
+    for signal in signals:
+        before = link.generation
+        if (link.state, signal) in TRANSITIONS:
+            link.feed(signal)
+            is_new = signal in {LinkSignal.GREETED, LinkSignal.RECOVER}
+            assert link.generation == before + is_new
+            assert not is_new or link.state in CONNECTED
+
+
+@pytest.mark.parametrize("signal", [LinkSignal.HEARD, LinkSignal.CLEARED])
+def test_a_suspicion_ends_with_a_message_or_an_answer_of_rest(signal: LinkSignal):
+    """A link that stays stale although all is well is a false alarm on every dashboard."""
+    link = Link(state=LinkState.LIVE, generation=1)
+    link.feed(LinkSignal.QUIET)
+    assert (link.state, link.state.has_connection_id) == (LinkState.STALE, True)
+    link.feed(signal)
+    assert (link.state, link.generation) == (LinkState.LIVE, 1)
+
+
+@pytest.mark.parametrize("state", LinkState)
+def test_only_a_live_link_is_suspected(state: LinkState):
+    """While a gap is being closed REST is read anyway."""
+    assert ((state, LinkSignal.QUIET) in TRANSITIONS) == (state is LinkState.LIVE)
+
+
 @pytest.mark.parametrize("state", LinkState)
 def test_a_state_says_what_it_means(state: LinkState):
     """Who waits for a connection id must neither get an old one nor wait for one in vain."""

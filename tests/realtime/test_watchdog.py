@@ -187,8 +187,9 @@ async def test_a_frame_that_is_too_large_is_heard_as_well(server):
         await peer.close()
 
 
-async def test_rest_that_fails_proves_nothing(server, caplog):
+async def test_rest_that_fails_proves_nothing(server, caplog, monkeypatch):
     """An outage of REST must not take the socket down with it, nor be hammered."""
+    monkeypatch.setattr("rtstream_async.realtime.watchdog._FIRST_DELAY", 0.1)
     async with watching(server) as (world, peer):
         world.failing = True
         world.store(0.0)
