@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from rtstream_async.errors import InvalidArgumentError
@@ -37,7 +37,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Scenes],
+        channels: Sequence[Scenes],
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -49,7 +49,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Scenes],
+        channels: Sequence[Scenes],
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -61,7 +61,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Literal["alert"]],
+        channels: Sequence[Literal["alert"]],
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -73,7 +73,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Literal["alert"]],
+        channels: Sequence[Literal["alert"]],
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -85,7 +85,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Scenes | Literal["alert"]] = ...,
+        channels: Sequence[Scenes | Literal["alert"]] = ...,
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -97,7 +97,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Scenes | Literal["alert"]] = ...,
+        channels: Sequence[Scenes | Literal["alert"]] = ...,
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -109,7 +109,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Literal["transcript"]],
+        channels: Sequence[Literal["transcript"]],
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -121,7 +121,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Literal["transcript"]],
+        channels: Sequence[Literal["transcript"]],
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -133,7 +133,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Literal["audio_index", "spoken_index"]],
+        channels: Sequence[Literal["audio_index", "spoken_index"]],
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
@@ -145,7 +145,7 @@ class Monitoring:
     def monitor(
         self,
         streams: Iterable[RTStream | str],
-        channels: Collection[Literal["audio_index", "spoken_index"]],
+        channels: Sequence[Literal["audio_index", "spoken_index"]],
         *,
         maxsize: int = ...,
         overflow: Overflow = ...,
