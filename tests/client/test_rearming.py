@@ -492,3 +492,80 @@ async def test_an_index_takes_its_alerts_with_it_when_all_is_armed_at_once(conn,
     assert arms.of(door.id, "scene_index") == ()
     await present.start()
     assert [arm.source for arm in arms.of(door.id, "scene_index")] == [present.rtstream_index_id]
+
+
+async def test_what_an_index_does_not_see_meanwhile_is_said_to_who_waits_for_its_alerts(server):
+    """No alert can come while the index is made anew: silence would look like safety."""
+    quick = rts.HubSettings(recovery_jitter=0.0, sweep_delay=0.1)
+    async with (
+        rts.connect(server.api_key, base_url=server.url, realtime=quick) as conn,
+        asyncio.timeout(60),
+    ):
+        door = await (await conn.get_collection()).connect_rtstream("scripted://d", "Door")
+        index = await door.index_visuals("Who?", BATCH, rearm="recreate")
+        await index.create_alert(await conn.create_event("a person", "person"))
+        async with door.events("alert", control=True) as sub:
+            await sub.ready()
+            server.control.cut()
+            lost = []
+            while not any("new one" in one.reason for one in lost):
+                item = await sub.receive()
+                lost += [item] if isinstance(item, rts.GapUnrecoverable) else []
+            assert {one.channel for one in lost} == {"alert"}
+            await index.refresh()
+            (alert,) = await index.list_alerts()
+            assert alert.is_enabled
+            await server.control.add_scene(
+                door.id, "a person at the door", start=lost[-1].until, end=lost[-1].until + 1
+            )
+            while not isinstance(item := await sub.receive(), rts.AlertMessage):
+                pass
+            assert item.label == "person"
+
+
+async def test_what_was_stopped_with_its_stream_is_armed_again_with_it(conn, door):
+    """A camera that is off at night must be watched the next morning, by whom it was before."""
+    stopped = await door.index_visuals("What?", BATCH)
+    index = await door.index_visuals("Who?", BATCH)
+    arms = conn._context.hub.arms
+    both = set(arms.of_stream(door.id))
+    await stopped.stop()
+    await door.stop()
+    assert arms.of_stream(door.id) == ()
+    await door.start()
+    assert both - set(arms.of_stream(door.id)) == {
+        arm for arm in both if arm.source == stopped.rtstream_index_id
+    }
+    assert index.rtstream_index_id in {arm.source for arm in arms.of_stream(door.id)}
+
+
+async def test_what_the_service_refuses_to_stop_is_still_armed(service):
+    """It goes on, so it must go on to be heard after a reconnect."""
+    service.says("POST /rtstream/rts-1/index/scene", index(1))
+    service.says("PATCH /rtstream/rts-1/index/scene/i-1/status", refused)
+    service.says("PATCH /rtstream/rts-1/status", refused)
+    await service.live()
+    stream = service.stream()
+    made = await stream.index_visuals("Who?", BATCH)
+    arms = service.conn._context.hub.arms
+    with pytest.raises(rts.OutOfCreditsError):
+        await made.stop()
+    with pytest.raises(rts.OutOfCreditsError):
+        await stream.stop()
+    assert [arm.source for arm in arms.of("rts-1", "scene_index")] == ["i-1"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda stream: stream.index_visuals("Who?", rearm="maybe"),
+        lambda stream: stream.index_audio("What?", rearm=True),
+        lambda stream: stream.index_spoken_words(rearm=None),
+        lambda stream: stream.index_scenes(rearm="never"),
+    ],
+)
+async def test_a_way_that_there_is_not_is_refused(service, ask):
+    """A misspelt `recreate` would be noticed after the first loss, too late."""
+    with pytest.raises(rts.InvalidArgumentError, match=r"rearm.*recreate"):
+        await ask(service.stream())
+    assert service.loopback.seen == []
