@@ -154,7 +154,12 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Events):
         self._transport = HttpTransport(http, self._supervisor)
         self._websocket = websocket
         self._realtime = realtime
-        self._context = Context(Caller(self._transport, calls), self._make_hub, realtime)
+        self._context = Context(
+            Caller(self._transport, calls),
+            self._make_hub,
+            realtime=realtime,
+            spawn=self._supervisor.start_soon,
+        )
 
     def __repr__(self) -> str:
         state = " closed" if self._supervisor.is_closed else ""

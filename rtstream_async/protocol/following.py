@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import enum
 import math
-from array import array
+import sys
 from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
-from rtstream_async.protocol.ledger import Found, Ledger
+from rtstream_async.protocol.ledger import ROW, Found, Ledger
 from rtstream_async.protocol.paging import ByNumber
 
 __all__ = ["Following", "Reading", "Stage"]
@@ -38,7 +38,7 @@ _FILLED: Final = 0.7  # how full of records the page of a window is meant to be
 _NARROWEST: Final = 0.001  # seconds
 _TAIL: Final = 2.0  # seconds before the newest record that are read at each turn
 _SWEEPS: Final = 4  # how often the overlap is read again within its own length
-_REMEMBERED: Final = 200_000  # records
+_FEW: Final = 1024  # records for which it is not worth looking which can be forgotten
 
 
 class Stage(enum.Enum):
@@ -106,7 +106,8 @@ class Following(Generic[M]):
         self._overlap = overlap
         # What ends before was read when nothing of it could come late any more.
         self._settled = self._start
-        self._ledger = Ledger(array("d"), tolerance=_SAME, limit=_REMEMBERED, forgotten=-math.inf)
+        self._ledger = _ledger(bytearray(), -math.inf)
+        self._forget_at = _FEW  # records
         self._asked = ByNumber()
         self._longest = 0.0  # record; seconds
         self._spans_start = False  # the service gives what is across the start that is asked for
@@ -298,7 +299,26 @@ class Following(Generic[M]):
 
     def _settle(self, at: float) -> None:
         self._settled = max(self._settled, at)
-        self._ledger.prune(self._settled - max(self._margin, self._lead) - 2 * _EDGE)
+        if len(self._ledger) > self._forget_at:
+            self._forget(self._settled - max(self._margin, self._lead) - 2 * _EDGE)
+
+    def _forget(self, before: float) -> None:
+        """Forget what is not asked for any more.
+
+        Not by `Ledger.prune()`, which keeps all behind one record that ends in the far future.
+        """
+        forgotten, rows = self._ledger.forgotten, bytearray()
+        for start, end, digest in ROW.iter_unpack(self._ledger.rows()):
+            if end < before:
+                forgotten = max(forgotten, end)
+            else:
+                rows += ROW.pack(start, end, digest)
+        self._ledger = _ledger(rows, forgotten)
+        self._forget_at = max(_FEW, 2 * len(self._ledger))
+
+
+def _ledger(rows: bytearray, forgotten: float) -> Ledger:
+    return Ledger(rows, tolerance=_SAME, limit=sys.maxsize, forgotten=forgotten)
 
 
 def _without_repeats(pages: Sequence[Sequence[M]]) -> list[M]:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-__all__ = ["ByCursor", "ByNumber", "ByOffset", "Given"]
+__all__ = ["ByCursor", "ByNumber", "ByOffset", "Given", "next_but_one"]
 
 _REMEMBERED_PAGES = 8
 _STALLED_PAGES = 3
@@ -145,6 +145,18 @@ class Given:
             return fresh, None
         pages = (*self.pages, frozenset(keys))[-_REMEMBERED_PAGES:]
         return fresh, Given(pages=pages, stalled=stalled)
+
+
+def next_but_one(place: object) -> ByNumber | ByOffset | None:
+    """Return the place after a place whose page is not known yet, as far as that can be told.
+
+    It is where `after()` will most likely lead, if there is a further page.
+    """
+    if isinstance(place, ByNumber):
+        return attrs.evolve(place, page=place.page + 1)
+    if isinstance(place, ByOffset) and place.limit:
+        return attrs.evolve(place, offset=(place.offset or 0) + place.limit)
+    return None
 
 
 def _offset_of(url: str | None) -> int | None:

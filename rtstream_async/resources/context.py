@@ -30,9 +30,23 @@ class Context:
     """
 
     def __init__(
-        self, caller: Caller, make_hub: Callable[[], Hub], realtime: HubSettings | None = None
+        self,
+        caller: Caller,
+        make_hub: Callable[[], Hub],
+        *,
+        realtime: HubSettings | None = None,
+        spawn: Callable[..., None] | None = None,
     ) -> None:
+        """Put the parts together.
+
+        Args:
+            caller: Calls the service.
+            make_hub: Makes the one reader of the socket.
+            realtime: How often to look for what is not pushed; `None`: as usual.
+            spawn: Starts a task that the connection owns: `spawn(work, *args, name=...)`.
+        """
         self.caller = caller
+        self.spawn = spawn
         self._realtime = realtime
         self._follows: WeakKeyDictionary[Follow[Any], tuple[str, str]] = WeakKeyDictionary()
         self.started = Arms()

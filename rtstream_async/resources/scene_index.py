@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from rtstream_async.api import scene_indexes
 from rtstream_async.api.streams import Action
 from rtstream_async.models.records import IndexRecord, Page, Scene
-from rtstream_async.protocol.bounds import at_least, filled, optional_window
+from rtstream_async.protocol.bounds import filled
 from rtstream_async.protocol.paging import ByNumber
 from rtstream_async.resources.alerting import Alerting, Watched
 from rtstream_async.resources.handle import Handle
-from rtstream_async.resources.pages import Pages
+from rtstream_async.resources.pages import Pages, Records
 from rtstream_async.resources.union import UnionPlace, union_page
 
 __all__ = ["RTStreamSceneIndex"]
@@ -116,29 +116,37 @@ class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
         end: float | datetime | None = None,
         page: int = 1,
         page_size: int = 100,
+        *,
+        follow: bool = False,
+        prefetch: int = 1,
     ) -> Pages[Scene]:
         """Return the scenes: `await` it for one page, `async for` it for all from `page` on.
 
         The order is the service's: newest first. Scenes that are made while it is iterated are
-        not in it; `events()` has those.
+        not in it: `follow=True` has those too, and so has `events()`.
 
         Args:
             start: Nothing before this: Unix seconds, or an aware `datetime`.
             end: Nothing after this; each bound may be given alone.
             page: Which page, from 1.
             page_size: Records of a page.
+            follow: Go on with what is added, for ever: from the oldest (or `start`) up in time,
+                each once, and late ones when they come. Only by iterating.
+            prefetch: Pages that are asked for while you work on those before.
 
         Raises:
-            InvalidArgumentError: A bound or a number can't be used.
+            InvalidArgumentError: A bound or a number can't be used, or not with `follow`.
         """
-        first, last = optional_window(start, end)
-        place = ByNumber(
-            page=at_least("page", page, 1),
-            page_size=at_least("page_size", page_size, 1),
-            start=first,
-            end=last,
+        records = Records(
+            start=start, end=end, page=page, page_size=page_size, follow=follow, prefetch=prefetch
         )
-        return Pages(self._scene_page, place, key=_identity)
+        is_heard = self.extraction_type == "transcript"
+        return records.pages(
+            self._context,
+            self._scene_page,
+            rtstream_id=self.rtstream_id,
+            channel="audio_index" if is_heard else "scene_index",
+        )
 
     @property
     def _id(self) -> str:
@@ -173,8 +181,3 @@ class RTStreamSceneIndex(Handle[IndexRecord], Alerting):
 
     async def _set_status(self, action: Action) -> None:
         await scene_indexes.set_status(self._context.caller, self.rtstream_id, self._id, action)
-
-
-def _identity(scene: Scene) -> Hashable:
-    """Records have no id: equal times and words are the same record."""
-    return (scene.start, scene.end, scene.text)

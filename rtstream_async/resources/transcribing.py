@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from datetime import datetime
 
 from rtstream_async.api import transcripts
@@ -11,11 +10,10 @@ from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.models.records import Page, StreamRecord
 from rtstream_async.models.transcripts import TranscriptSegment, TranscriptStatus
-from rtstream_async.protocol.bounds import at_least, optional_window, unix_seconds
 from rtstream_async.protocol.paging import ByNumber
 from rtstream_async.protocol.rearm import TranscriptArm
 from rtstream_async.resources.handle import Handle
-from rtstream_async.resources.pages import Pages
+from rtstream_async.resources.pages import Pages, Records
 
 __all__ = ["TRANSCRIPT", "Transcribing", "transcript_arm"]
 
@@ -89,11 +87,14 @@ class Transcribing(Handle[StreamRecord]):
         end: float | datetime | None = None,
         since: float | datetime | None = None,
         engine: str | None = None,
+        *,
+        follow: bool = False,
+        prefetch: int = 1,
     ) -> Pages[TranscriptSegment]:
         """Return what was said: `await` it for one page, `async for` it for all from `page` on.
 
         The order is the service's: the local server's is oldest first. Only what is final is in
-        it; `events()` has the partial messages too.
+        it; `events()` has the partial messages too, and `follow=True` what is said from now on.
 
         Args:
             page: Which page, from 1.
@@ -102,30 +103,31 @@ class Transcribing(Handle[StreamRecord]):
             end: Nothing after this; each bound may be given alone.
             since: For who asks again and again: only what is newer than this.
             engine: Who listened. `None`: the service's own.
+            follow: Go on with what is added, for ever: from the oldest (or `start`) up in time,
+                each once, and late ones when they come. Only by iterating.
+            prefetch: Pages that are asked for while you work on those before.
 
         Raises:
-            InvalidArgumentError: A bound or a number can't be used.
+            InvalidArgumentError: A bound or a number can't be used, or not with `follow`.
         """
-        first, last = optional_window(start, end)
-        place = ByNumber(
-            page=at_least("page", page, 1),
-            page_size=at_least("page_size", page_size, 1),
-            start=first,
-            end=last,
-            since=None if since is None else unix_seconds("since", since),
-        )
 
         async def fetch(place: ByNumber) -> tuple[Page[TranscriptSegment], ByNumber | None]:
             return await transcripts.segment_page(
                 self._context.caller, self._record.id, place, engine=engine
             )
 
-        return Pages(fetch, place, key=_identity)
-
-
-def _identity(segment: TranscriptSegment) -> Hashable:
-    """Segments have no id: equal times and words are the same segment."""
-    return (segment.start, segment.end, segment.text)
+        records = Records(
+            start=start,
+            end=end,
+            since=since,
+            page=page,
+            page_size=page_size,
+            follow=follow,
+            prefetch=prefetch,
+        )
+        return records.pages(
+            self._context, fetch, rtstream_id=self._record.id, channel="transcript"
+        )
 
 
 def transcript_arm(stream_id: str, target: str | None, engine: str | None = None) -> TranscriptArm:

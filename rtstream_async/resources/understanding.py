@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,10 @@ from rtstream_async.models.understandings import (
     UnderstandingRecord,
     UnderstoodRecord,
 )
-from rtstream_async.protocol.bounds import at_least, optional_window
 from rtstream_async.protocol.paging import ByNumber
 from rtstream_async.resources.alerting import Alerting, Watched
 from rtstream_async.resources.handle import Handle
-from rtstream_async.resources.pages import Pages
+from rtstream_async.resources.pages import Pages, Records
 
 __all__ = ["RTStreamIndex", "RTStreamUnderstanding"]
 
@@ -94,6 +93,9 @@ class RTStreamUnderstanding(Handle[UnderstandingRecord]):
         output: str = "scene",
         page: int = 1,
         page_size: int = 100,
+        *,
+        follow: bool = False,
+        prefetch: int = 1,
     ) -> Pages[UnderstoodRecord]:
         """Return its records: `await` it for one page, `async for` it for all from `page` on.
 
@@ -103,9 +105,12 @@ class RTStreamUnderstanding(Handle[UnderstandingRecord]):
             output: Which of `outputs`.
             page: Which page, from 1.
             page_size: Records of a page.
+            follow: Go on with what is added, for ever: from the oldest (or `start`) up in time,
+                each once, and late ones when they come. Only by iterating.
+            prefetch: Pages that are asked for while you work on those before.
 
         Raises:
-            InvalidArgumentError: A bound or a number can't be used.
+            InvalidArgumentError: A bound or a number can't be used, or not with `follow`.
         """
 
         async def fetch(place: ByNumber) -> tuple[Page[UnderstoodRecord], ByNumber | None]:
@@ -113,7 +118,12 @@ class RTStreamUnderstanding(Handle[UnderstandingRecord]):
                 self._context.caller, self.rtstream_id, self.id, place, output=output
             )
 
-        return Pages(fetch, _place(start, end, page, page_size), key=_identity)
+        records = Records(
+            start=start, end=end, page=page, page_size=page_size, follow=follow, prefetch=prefetch
+        )
+        return records.pages(
+            self._context, fetch, rtstream_id=self.rtstream_id, channel="understanding"
+        )
 
     async def _look(self) -> UnderstandingRecord:
         return await understandings.get(
@@ -194,6 +204,9 @@ class RTStreamIndex(Handle[StreamIndexRecord], Alerting):
         end: float | datetime | None = None,
         page: int = 1,
         page_size: int = 100,
+        *,
+        follow: bool = False,
+        prefetch: int = 1,
     ) -> Pages[UnderstoodRecord]:
         """Return its records: `await` it for one page, `async for` it for all from `page` on.
 
@@ -202,9 +215,12 @@ class RTStreamIndex(Handle[StreamIndexRecord], Alerting):
             end: Nothing after this; each bound may be given alone.
             page: Which page, from 1.
             page_size: Records of a page.
+            follow: Go on with what is added, for ever: from the oldest (or `start`) up in time,
+                each once, and late ones when they come. Only by iterating.
+            prefetch: Pages that are asked for while you work on those before.
 
         Raises:
-            InvalidArgumentError: A bound or a number can't be used.
+            InvalidArgumentError: A bound or a number can't be used, or not with `follow`.
         """
 
         async def fetch(place: ByNumber) -> tuple[Page[UnderstoodRecord], ByNumber | None]:
@@ -212,7 +228,12 @@ class RTStreamIndex(Handle[StreamIndexRecord], Alerting):
                 self._context.caller, self.rtstream_id, self.id, place
             )
 
-        return Pages(fetch, _place(start, end, page, page_size), key=_identity)
+        records = Records(
+            start=start, end=end, page=page, page_size=page_size, follow=follow, prefetch=prefetch
+        )
+        return records.pages(
+            self._context, fetch, rtstream_id=self.rtstream_id, channel="understanding"
+        )
 
     def _watched(self) -> Watched:
         return Watched(
@@ -231,20 +252,3 @@ class RTStreamIndex(Handle[StreamIndexRecord], Alerting):
         await understandings.set_index_status(
             self._context.caller, self.rtstream_id, self.id, action
         )
-
-
-def _place(
-    start: float | datetime | None, end: float | datetime | None, page: int, page_size: int
-) -> ByNumber:
-    first, last = optional_window(start, end)
-    return ByNumber(
-        page=at_least("page", page, 1),
-        page_size=at_least("page_size", page_size, 1),
-        start=first,
-        end=last,
-    )
-
-
-def _identity(record: UnderstoodRecord) -> Hashable:
-    """Records have no id: equal times and words are the same record."""
-    return (record.start, record.end, record.text)

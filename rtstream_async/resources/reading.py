@@ -1,0 +1,163 @@
+"""`PageReader`: reads a list record by record, and asks for pages before they are needed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, Generic, Self, TypeVar
+
+import anyio
+
+from rtstream_async.errors import ConnectionClosedError
+from rtstream_async.models.records import Page
+from rtstream_async.protocol.paging import Given, next_but_one
+
+__all__ = ["Fetch", "PageReader", "Spawn"]
+
+T = TypeVar("T")
+
+Fetch = Callable[[Any], Awaitable[tuple[Page[T], Any]]]
+"""Returns the page at a place, and the place of the next one; `None` at the end."""
+
+Spawn = Callable[..., None]
+"""Starts a task that somebody owns: `spawn(work, *args, name=...)`."""
+
+
+class _Ahead(Generic[T]):
+    """A page that is asked for before it is needed."""
+
+    def __init__(self, place: Any) -> None:
+        self.place = place
+        self.done = asyncio.Event()
+        self.scope = anyio.CancelScope()
+        self.answer: tuple[Page[T], Any] | None = None
+        self.error: Exception | None = None
+
+    async def run(self, fetch: Fetch[T]) -> None:
+        try:
+            with self.scope:
+                self.answer = await fetch(self.place)
+        except Exception as exc:  # noqa: BLE001 - raised in who reads that far
+            self.error = exc
+        finally:
+            self.done.set()
+
+    async def result(self) -> tuple[Page[T], Any]:
+        await self.done.wait()
+        if self.error is not None:
+            raise self.error
+        if self.answer is None:
+            raise ConnectionClosedError  # its owner is gone
+        return self.answer
+
+
+class PageReader(Generic[T]):
+    """The records of a list from one page on, each once.
+
+    Cancelling a call of `__anext__()` loses nothing, and after an error the next call asks
+    again. To drop it is to end it.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch[T],
+        first: Any,
+        *,
+        key: Callable[[T], Hashable],
+        prefetch: int = 0,
+        spawn: Spawn | None = None,
+    ) -> None:
+        """Be at the beginning.
+
+        Args:
+            fetch: How a page is read.
+            first: The place of the first page.
+            key: Equal keys mean the same record.
+            prefetch: How many pages may be asked for before they are needed, from the second on.
+            spawn: Starts the tasks that do; without it, none is.
+        """
+        self._fetch = fetch
+        self._place: Any = first
+        self._key = key
+        self._prefetch = prefetch if spawn is not None else 0
+        self._spawn = spawn
+        self._given: Given | None = Given()
+        self._items: deque[T] = deque()
+        self._turn = asyncio.Lock()  # of those who wait for the next record
+        self._ahead: deque[_Ahead[T]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._has_given = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        # From the second record on: who wants the first alone costs nobody a second page.
+        if self._has_given and len(self._ahead) < self._prefetch:
+            self._look_ahead()
+        while not self._items:
+            async with self._turn:
+                if not self._items and not await self._read_on():
+                    raise StopAsyncIteration
+        self._has_given = True
+        return self._items.popleft()
+
+    async def aclose(self) -> None:
+        """End the iteration; what was asked for ahead is given up. Never waits."""
+        self._items.clear()
+        self._place = None
+        self._drop_ahead()
+
+    def __del__(self) -> None:
+        # The collector runs in any thread.
+        if self._ahead and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # a closed loop has nothing left to cancel
+                self._loop.call_soon_threadsafe(_cancel, tuple(self._ahead))
+
+    async def _read_on(self) -> bool:
+        """Read the next page; return whether there was one."""
+        place = self._place
+        if place is None:
+            return False
+        page, after = await self._page(place)
+        if self._place is not place or self._given is None:
+            return self._place is not None  # closed meanwhile
+        fresh, self._given = self._given.sift([self._key(item) for item in page.items])
+        self._items.extend(page.items[number] for number in fresh)
+        self._place = None if self._given is None else after
+        if self._place is None:
+            self._drop_ahead()
+        return True
+
+    async def _page(self, place: Any) -> tuple[Page[T], Any]:
+        if not self._ahead or self._ahead[0].place != place:
+            self._drop_ahead()
+            return await self._fetch(place)
+        try:
+            answer = await self._ahead[0].result()
+        except Exception:
+            self._drop_ahead()  # the next call asks anew
+            raise
+        self._ahead.popleft()
+        return answer
+
+    def _look_ahead(self) -> None:
+        """Ask for the pages that come next, as far as their places are known."""
+        place = next_but_one(self._ahead[-1].place) if self._ahead else self._place
+        while self._spawn is not None and place is not None and len(self._ahead) < self._prefetch:
+            self._loop = asyncio.get_running_loop()
+            ahead: _Ahead[T] = _Ahead(place)
+            self._spawn(ahead.run, self._fetch, name="rtstream-async page")
+            self._ahead.append(ahead)
+            place = next_but_one(place)
+
+    def _drop_ahead(self) -> None:
+        _cancel(tuple(self._ahead))
+        self._ahead.clear()
+
+
+def _cancel(several: tuple[_Ahead[Any], ...]) -> None:
+    for ahead in several:
+        ahead.scope.cancel()
