@@ -16,9 +16,10 @@ _SHORTEST_OVERLAP = 30.0  # seconds
 _YOUNG_OVERLAP = 120.0  # seconds
 _LONGEST_DELAY = 120.0  # seconds
 _SHORTEST_DELAY = 5.0  # seconds
-_YOUNG_DELAY = 15.0  # seconds
+_YOUNG_DELAY = 30.0  # seconds
 _MARGIN = 3.0  # seconds: a record is shown over REST some time after it was made
 _YOUNG = 16  # results: before that many, the extremes have hardly been seen
+_YOUNG_FOR = 120.0  # seconds: before, what makes the slow ones may not have made one yet
 _EPOCH = 512  # results; what was learned is forgotten after one or two of these
 
 
@@ -28,43 +29,53 @@ class Lateness:
     Attributes:
         longest: The greatest of this epoch; seconds, on the local clock.
         shortest: The least of this epoch; seconds, on the local clock.
+        is_young: Too little was seen to go by.
         behind: How far before the newest record one came that was found by looking again; seconds.
     """
 
-    __slots__ = ("_before", "_count", "_young", "behind", "longest", "shortest")
+    __slots__ = (
+        "_before",
+        "_count",
+        "_young",
+        "_young_until",
+        "behind",
+        "is_young",
+        "longest",
+        "shortest",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, since: float) -> None:
+        """Know nothing of what makes results from `since` on, Unix seconds."""
         self.longest = -math.inf
         self.shortest = math.inf
         self.behind = 0.0
         self._before = (-math.inf, math.inf)
         self._count = 0
-        self._young = _YOUNG
+        self.unlearn(since)
 
-    def note(self, late: float) -> None:
+    def unlearn(self, since: float) -> None:
+        """Trust what was learned no more: something else makes results too from `since` on."""
+        self.is_young = True
+        self._young = _YOUNG
+        self._young_until = since + _YOUNG_FOR
+
+    def note(self, late: float, end: float) -> None:
         """Learn from one result, which came `late` seconds after its end by the local clock."""
         self.longest = max(self.longest, late)
         self.shortest = min(self.shortest, late)
-        self.count(1)
+        self.count(1, end)
 
-    def count(self, results: int) -> None:
-        """Note that `longest` and `shortest` hold so many more results."""
+    def count(self, results: int, newest: float) -> None:
+        """Note that `longest` and `shortest` hold so many more results, up to this end."""
         self._count += results
-        self._young = max(0, self._young - results)
+        if self.is_young:
+            self._young -= results
+            self.is_young = self._young > 0 or newest < self._young_until
         if self._count >= _EPOCH:
             self._before = (self.longest, self.shortest)
             self.longest, self.shortest = -math.inf, math.inf
             self.behind /= 2
             self._count = 0
-
-    def unlearn(self) -> None:
-        """Trust what was learned no more: something else makes results too now."""
-        self._young = _YOUNG
-
-    @property
-    def is_young(self) -> bool:
-        """Whether too few results were seen to go by."""
-        return self._young > 0
 
     def least(self, skew: float) -> float:
         """Return how late the quickest result came, by the service's clock; seconds."""

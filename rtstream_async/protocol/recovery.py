@@ -39,6 +39,7 @@ class Push(enum.Enum):
 _DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
 
 _CLOCK = 1.5  # seconds: how wrong a clock may be that was set by a Date header
+_MOMENT = 1.0  # seconds between two readings at least
 _REMEMBERED = 1.5  # of the longest overlap: a loss may be noted late
 _NOTHING: Final = bytearray()  # shared, and never changed
 _FOLDED = 16  # messages that are kept whole until they are folded into rows
@@ -101,7 +102,9 @@ class Track(Generic[M]):
         "_last",
         "_lateness",
         "_ledger",
+        "_merged_at",
         "_older",
+        "_read_at",
         "_recent",
         "_remembered",
         "_rows",
@@ -133,7 +136,7 @@ class Track(Generic[M]):
         self._settings = settings
         self._sources = sources
         self._remembered = _REMEMBERED * max(LONGEST_OVERLAP, settings.overlap or 0.0)
-        self._lateness = Lateness()
+        self._lateness = Lateness(since)
         self._last: Timed = _Never()
         self._recent: list[M] = []
         self._older = _NOTHING
@@ -144,7 +147,9 @@ class Track(Generic[M]):
         self._held: list[tuple[M, bool]] = []  # and whether it counts as a record
         self._doubt: _Doubt | None = None
         self._is_lost_again = False
-        self._asked: float | None = None  # of the readings that are under way, the first
+        # Of the readings that are under way, the first: when, and what it shows if it exists.
+        self._asked: tuple[float, float] | None = None
+        self._read_at = self._merged_at = -math.inf  # the last reading, and that of `merge()`
         self._sure = -math.inf  # what ends before was shown by REST if it exists
 
     @property
@@ -155,7 +160,7 @@ class Track(Generic[M]):
     @sources.setter
     def sources(self, sources: int) -> None:
         if sources > self._sources:
-            self._lateness.unlearn()
+            self._lateness.unlearn(self.last_end)
         self._sources = sources
 
     def push(self, message: M, late: float) -> Push:
@@ -215,8 +220,9 @@ class Track(Generic[M]):
             now: Unix seconds of the service's clock.
             skew: How much the service's clock is ahead of the local one; seconds.
         """
-        if self._asked is None and not self._lateness.is_young:
-            self._asked = now - self.sweep_delay(skew) - self.overlap()
+        if self._asked is None:
+            surely = self.sweep_delay(skew) + self.overlap()
+            self._asked = now, -math.inf if self._lateness.is_young else now - surely
         forgotten = self._forgotten if self._ledger is None else self._ledger.forgotten
         doubt = self._doubt
         if doubt is None:
@@ -238,6 +244,7 @@ class Track(Generic[M]):
         The gap is closed, unless there was another loss since `begin()`.
         """
         messages = self.let_go() + self._store(found)
+        self._merged_at = self._read_at
         messages.sort(key=_time)
         if not self._is_lost_again:
             self.gap_since = None
@@ -270,10 +277,23 @@ class Track(Generic[M]):
         self._doubt = None
         return held
 
-    def settle(self) -> None:
-        """Note that what was missed is found: REST was read again, long enough after."""
-        if self.gap_since is None:
-            self._doubt = None
+    def settle(self, now: float, skew: float) -> float:
+        """Return how long until REST is to be read once more; 0: what was missed is found.
+
+        To be asked after each reading but the first: what is pushed meanwhile may show that
+        results come later than was thought.
+
+        Args:
+            now: Unix seconds of the service's clock.
+            skew: How much the service's clock is ahead of the local one; seconds.
+        """
+        if self.gap_since is not None or self._doubt is None:
+            return 0.0
+        due = self._merged_at + self.sweep_delay(skew)
+        if self._read_at < due:
+            return max(due - now, _MOMENT)
+        self._doubt = None
+        return 0.0
 
     def overlap(self) -> float:
         """Return how far before the newest record REST is read; seconds."""
@@ -299,7 +319,7 @@ class Track(Generic[M]):
         return self._sources == 1 and message.end == last.end and message.text == last.text
 
     def _push_counted(self, message: M, late: float, ledger: Ledger) -> Push:
-        self._lateness.note(late)
+        self._lateness.note(late, message.end)
         if self.is_holding and len(self._held) < self._settings.held:
             self._held.append((message, True))
             return Push.HOLD
@@ -324,7 +344,8 @@ class Track(Generic[M]):
         for message in fresh:
             self._advance(message.end, ledger)
         if self._asked is not None:
-            self._sure = max(self._sure, self._asked)
+            self._read_at, sure = self._asked
+            self._sure = max(self._sure, sure)
             self._asked = None
         return fresh
 
@@ -357,7 +378,7 @@ class Track(Generic[M]):
     def _fold(self) -> None:
         """Keep what is needed of the last messages, and let go of the messages."""
         recent, rows, pack = self._recent, self._rows, ROW.pack
-        self._lateness.count(len(recent))
+        self._lateness.count(len(recent), self.last_end)
         for one in recent:
             rows += pack(one.start, one.end, hash(one.text))
         recent.clear()

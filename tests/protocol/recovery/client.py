@@ -165,11 +165,12 @@ class Client:
         found = yield from self._sweep(is_first=True)
         self._recovered(track.merge(found))
         self._begin_polling()
-        if policy.looks_again:
-            yield track.sweep_delay(self.skew)
+        wait = track.sweep_delay(self.skew) if policy.looks_again else 0.0
+        while wait:
+            yield wait
             found = yield from self._sweep(is_first=False)
             self._pour(track.late(found))
-        track.settle()
+            wait = track.settle(self.now(), self.skew)
         if policy.rearms == "last":
             yield from self._rearm()
 

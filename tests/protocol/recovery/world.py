@@ -107,10 +107,10 @@ def make_world(seed: int) -> World:
     """Return the world of this seed."""
     rng = random.Random(seed)
     begin = BEGIN + 100.0 + rng.random()
-    stop = begin + rng.choice((80.0, 200.0, 320.0))
+    stop = begin + rng.choice((60.0, 130.0, 240.0))
     count = rng.choice((1, 1, 2, 2, 3))
     outages = _outages(rng, begin, stop)
-    length = rng.choice((0.5, 1.0, 3.0))
+    length = rng.choice((0.5, 1.0, 1.0, 3.0))
     phase = begin - rng.choice((0.0, 60.0)) + rng.random()  # older ones are none of the client's
     at_rest = max([stop, *(one.at + one.unseen + one.away for one in outages)])
     return World(
@@ -124,7 +124,7 @@ def make_world(seed: int) -> World:
         outages=outages,
         is_floored=rng.random() < 0.5,
         is_newest_first=rng.random() < 0.7,
-        page_size=rng.choice((3, 7, 20)),
+        page_size=round(rng.choice((4, 10, 40)) / length),
         retention=rng.choice((math.inf, 400.0)),
         failing=rng.choice((0.0, 0.1, 0.5)),
         # With two sources, a frame that comes twice and two records look the same.
@@ -147,10 +147,12 @@ def _sources(
     rng: random.Random, count: int, phase: float, length: float, numbers: range
 ) -> tuple[Source, ...]:
     vocabulary = ["nothing", "a person", "a parcel"][: rng.choice((1, 2, 3))]
+    are_alike = rng.random() < 0.6  # and so say the same, about as late
     spoken = [rng.choice(vocabulary) for _ in numbers]
+    least = rng.choice((0.2, 2.0, 45.0))
     sources = []
     for name in "abc"[:count]:
-        lateness = _lateness(rng)
+        lateness = _lateness(rng, least if are_alike else rng.choice((0.2, 2.0, 45.0)))
         records = []
         for number in numbers:
             if rng.random() < 0.1:
@@ -160,14 +162,14 @@ def _sources(
             text = spoken[number] if rng.random() < 0.7 else rng.choice(vocabulary)
             made = end + lateness()
             shown = made + rng.choice((0.0, rng.uniform(-2, 0), rng.uniform(0, 4)))
+            text = text if are_alike else f"{name}: {text}"
             records.append(Record(name, number, start, end, text, made, shown))
         sources.append(Source(name, records, can_rearm=rng.random() < 0.7))
     return tuple(sources)
 
 
-def _lateness(rng: random.Random) -> Callable[[], float]:
+def _lateness(rng: random.Random, least: float) -> Callable[[], float]:
     """Return how late results come: mostly about the same, and now and then much later."""
-    least = rng.choice((0.2, 2.0, 45.0))
     usual = rng.choice((0.3, 2.0))
     tail = rng.choice((0.0, 0.05, 0.2))
 
@@ -189,7 +191,13 @@ class Service:
         self._world = world
         self._loop = loop
         self._rng = random.Random(world.seed + 1)
-        self.sources = {one.name: attrs.evolve(one, armed=None) for one in world.sources}
+        self.sources = {one.name: attrs.evolve(one) for one in world.sources}
+        self._listed = {
+            one.name: sorted(
+                one.records, key=lambda one: (one.start, one.end), reverse=world.is_newest_first
+            )
+            for one in world.sources
+        }
         for source in self.sources.values():
             for record in source.records:
                 loop.at(record.made, lambda r=record, s=source: self._push(s, r, hear))
@@ -212,15 +220,9 @@ class Service:
     def page(self, source: str, place: ByNumber) -> tuple[Sequence[Record], bool]:
         """Return a page as it is now, and whether there is another."""
         now = self._loop.now
-        shown = [
-            one
-            for one in self.sources[source].records
-            if one.shown <= now
-            and one.end > now - self._world.retention
-            and (place.end is None or one.end <= place.end)
-            and (place.since is None or one.end > place.since)
-        ]
-        shown.sort(key=lambda one: (one.start, one.end), reverse=self._world.is_newest_first)
+        since = max(now - self._world.retention, place.since or 0.0)
+        until = math.inf if place.end is None else place.end
+        shown = [r for r in self._listed[source] if r.shown <= now and since < r.end <= until]
         first = (place.page - 1) * place.page_size
         return shown[first : first + place.page_size], first + place.page_size < len(shown)
 
