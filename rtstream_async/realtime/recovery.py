@@ -228,13 +228,14 @@ class Recovery:
                 is_armed = True
                 continue
             rearmed = await self._rearm_one(arm, connection_id)
+            if rearmed.lost is not None:
+                for channel in (arm.channel, *rearmed.also):
+                    self._tell_lost((arm.rtstream_id, channel), rearmed)
             if rearmed.arm is None:
                 self._arms.remove(arm.source, rtstream_id=arm.rtstream_id)
                 continue
             self._arms.replace(arm, rearmed.arm)
             is_armed = True
-            if rearmed.lost is not None:
-                self._tell_lost(key, rearmed)
         return self._now(), is_armed
 
     async def _rearm_one(self, arm: Arm, connection_id: str) -> Rearmed:
