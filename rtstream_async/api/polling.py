@@ -17,7 +17,7 @@ _TRANSCRIPT = "transcript"
 """A channel, and the extraction type of an index that listens; any other one watches."""
 
 _LONGEST_SEGMENT = 60.0  # seconds
-_RESOLUTION = 1.0  # seconds, of the `Date` of an answer
+_RESOLUTION = 2.0  # seconds: of a `Date`, and how long a busy server may repeat one
 
 
 class RecordPoller:
@@ -29,7 +29,7 @@ class RecordPoller:
     def now(self) -> float:
         """Return the service's Unix time, seconds; the local one until it has answered once."""
         offset = self._caller.clock_offset or 0.0
-        # The service tells its time in whole seconds: less than that is nothing that was measured.
+        # The service tells its time in whole seconds: so little is nothing that was measured.
         return time.time() + (offset if abs(offset) > _RESOLUTION else 0.0)
 
     async def sources(self, rtstream_id: str, channel: str) -> list[str]:

@@ -116,6 +116,7 @@ class Recovery:
         self._spawn = spawn
         self._limit = limit
         self._failures = Burst(logger, quiet=settings.log_quiet)
+        self._ends = Burst(logger, quiet=settings.log_quiet)
         self._open: dict[Key, float] = {}  # since when messages may be missing, service's time
         self._locks: dict[Key, anyio.Lock] = {}
         self._scopes: set[anyio.CancelScope] = set()
@@ -232,6 +233,9 @@ class Recovery:
                 for channel in (arm.channel, *rearmed.also):
                     self._tell_lost((arm.rtstream_id, channel), rearmed)
             if rearmed.arm is None:
+                self._ends.warn(
+                    "%s of %s is not armed again: %s", arm.channel, arm.rtstream_id, rearmed.reason
+                )
                 self._arms.remove(arm.source, rtstream_id=arm.rtstream_id)
                 continue
             self._arms.replace(arm, rearmed.arm)
@@ -365,7 +369,7 @@ class Recovery:
         late = track.late(found)
         self._recovered += len(late)
         await self._pour(key, late)
-        track.settle()
+        track.settle(self._now(), self._tracks.skew)
 
     async def _pour(self, key: Key, messages: Sequence[Message]) -> None:
         """Deliver, even while cancelled: the track has counted them as delivered."""

@@ -12,9 +12,11 @@ the size of the pool, so that nothing ever waits inside of the pool.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import platform
 import ssl as ssl_module
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -41,6 +43,11 @@ if TYPE_CHECKING:
     AnyClient = httpx.AsyncClient | httpx2.AsyncClient
 
 __all__ = ["HttpRequest", "HttpResponse", "HttpSettings", "HttpTransport", "origin"]
+
+# httpcore asks for this module several times in each call; where it is not installed, the whole
+# path is searched in vain each time. With `None` in its place it fails at once, as it would anyway.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 _KEY_HEADER: Final = "x-access-token"
 _REDACTED: Final = "***"
