@@ -170,7 +170,7 @@ class Continuity:
     def watched(self) -> Iterator[tuple[Key, Track[Message]]]:
         """Return what is pushed to us now and has a history over REST."""
         for key, track in self.tracks.by_key.items():
-            if key not in self._recovery.gaps and self.arms.of(*key):
+            if self.arms.of(*key):
                 yield key, track
 
     def on_deaf(self, rtstream_id: str, channel: str, since: float, reason: str) -> None:
