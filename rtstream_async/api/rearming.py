@@ -159,7 +159,7 @@ class Rearmer:
             logger.warning("index %s: %s", arm.source, reason)
             return Rearmed(arm=None, lost=self._steps.since(begun), reason=reason)
         del self._stopped[name]
-        if not self._arms.replace(arm, new):
+        if not self._arms.replace(arm, new, at=self._steps.now()):
             await self._switch(new, "stop")
             return Rearmed(arm=None, reason=_STOPPED_MEANWHILE)
         also, failures = await self._take_alerts(arm, new)

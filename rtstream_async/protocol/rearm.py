@@ -94,6 +94,7 @@ class Arms:
     _by_key: dict[Key, dict[str, Arm]] = attrs.field(factory=dict[Key, dict[str, Arm]], init=False)
     _resting: dict[_Name, Arm] = attrs.field(factory=dict[_Name, Arm], init=False)
     _lines: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]], init=False)
+    _ended: dict[str, float] = attrs.field(factory=dict[str, float], init=False)
 
     def add(self, arm: Arm) -> None:
         """Note that something is armed; what had its name before is forgotten."""
@@ -137,8 +138,13 @@ class Arms:
         """Return what is armed now in the place of `arm`; `None`: nothing is any more."""
         return self._armed.get((arm.rtstream_id, self.current(arm.source)))
 
-    def replace(self, old: Arm, new: Arm) -> bool:
+    def replace(self, old: Arm, new: Arm, *, at: float | None = None) -> bool:
         """Let `new` take the place of `old`, and answer to its ids; a second time changes nothing.
+
+        Args:
+            old: What was armed.
+            new: What is.
+            at: When that was, the service's Unix time, seconds; `None`: not known.
 
         Returns:
             Whether it is armed now. It is not where `old` was removed in the meantime: then it
@@ -149,6 +155,8 @@ class Arms:
         if new.source in line[:-1]:  # something newer has taken its place already
             return was in self._armed
         if new.source != line[-1]:
+            if at is not None:
+                self._ended[line[-1]] = at
             line.append(new.source)
             self._lines.update(dict.fromkeys(line, line))
         if self._take(was) is None:
@@ -162,9 +170,18 @@ class Arms:
         """Return the present id of what once had the id `source`."""
         return self._lines.get(source, (source,))[-1]
 
-    def lineage(self, source: str) -> tuple[str, ...]:
-        """Return all ids that what once had the id `source` has had, the present one last."""
-        return tuple(self._lines.get(source, (source,)))
+    def lineage(self, source: str, *, since: float | None = None) -> tuple[str, ...]:
+        """Return all ids that what once had the id `source` has had, the present one last.
+
+        Args:
+            source: One of them.
+            since: Without those that something took the place of before: the service's Unix time,
+                seconds.
+        """
+        line = tuple(self._lines.get(source, (source,)))
+        if since is None:
+            return line
+        return tuple(id_ for id_ in line if self._ended.get(id_, since) >= since)
 
     def _put(self, arm: Arm) -> None:
         self._armed[_name(arm)] = arm

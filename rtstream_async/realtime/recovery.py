@@ -43,6 +43,7 @@ _BUDGET = "the gap is longer than what may be fetched (HubSettings.recovery_wind
 _FIRST_DELAY = 0.5  # seconds, between attempts of what failed
 _LONGEST_DELAY = 30.0  # seconds
 _CLOCK = 1.0  # seconds: how well the service's clock is known
+_LATE = 60.0  # seconds: an index that was stopped before may still have stored something
 _MARGIN = 10.0  # seconds: a detection is told some time after what it is about
 _RANKS = {"alert": 0, "capture_session": 0, "understanding": 0, "transcript": 1}
 """What has no history goes first: all that it misses until then is lost."""
@@ -323,7 +324,7 @@ class Recovery:
         found: list[Found[Message]] = []
         whole_since: float | None = None
         limit = self._settings.recovery_records
-        for source in await self._sources(stream, channel):
+        for source in await self._sources(stream, channel, window.since - _LATE):
             records = await self._poller.records(stream, channel, source, window.since, limit=limit)
             if len(records) >= limit:
                 oldest = min(record.end for record in records)
@@ -337,11 +338,11 @@ class Recovery:
             ]
         return found, whole_since
 
-    async def _sources(self, stream: str, channel: str) -> Sequence[str]:
-        """What makes records of a channel: as was noted, else as REST says."""
+    async def _sources(self, stream: str, channel: str, since: float) -> Sequence[str]:
+        """What has made records of a channel since then: as was noted, else as REST says."""
         known: dict[str, None] = {}
         for source in self._tracks.sources(stream, channel):
-            known.update(dict.fromkeys(self._arms.lineage(source)))
+            known.update(dict.fromkeys(self._arms.lineage(source, since=since)))
         if known or self._poller is None:
             return list(known)
         return await self._poller.sources(stream, channel)

@@ -118,6 +118,18 @@ def test_every_old_id_leads_to_the_present_object(arms: Arms):
     assert arms.of("rts-1", "scene_index") == (index("i-3"),)
 
 
+def test_what_ended_long_ago_need_not_be_read_again(arms: Arms):
+    """A link that was lost a thousand times must not be recovered by a thousand calls."""
+    arms.add(index("i-1"))
+    arms.replace(index("i-1"), index("i-2"), at=100.0)
+    arms.replace(index("i-2"), index("i-3"), at=200.0)
+    arms.replace(index("i-3"), index("i-4"))
+    assert arms.lineage("i-1", since=100.0) == ("i-1", "i-2", "i-3", "i-4")
+    assert arms.lineage("i-1", since=101.0) == ("i-2", "i-3", "i-4")
+    assert arms.lineage("i-1", since=300.0) == ("i-3", "i-4")
+    assert arms.lineage("other", since=300.0) == ("other",)
+
+
 def test_what_is_told_another_id_keeps_its_own(arms: Arms):
     """A transcript has one name for ever."""
     arms.add(transcript("rts-1"))
