@@ -152,9 +152,7 @@ async def test_an_alert_is_armed_again_and_its_loss_is_told(server):
             by_id = {one.alert_id: one for one in await index.list_alerts()}
             assert len(by_id) == 2
             at = time.time()
-            await server.control.add_scene(
-                door.id, "a person at the door", start=at, end=at + 1
-            )
+            await server.control.add_scene(door.id, "a person at the door", start=at, end=at + 1)
             items = await until(sub, rts.AlertMessage)
             assert items[-1].label == "person"
             await index.disable_alert(alert)  # the present one is meant
@@ -206,3 +204,111 @@ async def test_cut_again_and_again_nothing_is_lost_and_nothing_comes_twice(serve
             assert sorted(heard, key=int) == [f"{number}" for number in range(count)]
             with pytest.raises(TimeoutError):
                 await sub.receive(timeout=1)
+
+
+async def test_what_was_stopped_by_hand_is_not_started_again(server):
+    """A reconnect must not undo what somebody has decided."""
+    async with watched(server) as (_, door):
+        await door.start_transcript()
+        await door.index_visuals("Who?", BATCH)
+        await door.stop_transcript()
+        async with door.events("scene_index", control=True) as sub:
+            await sub.ready()
+            server.control.cut()
+            await until(sub, rts.GapClosed, channel="scene_index")
+        assert not (await door.get_transcript_status()).is_running
+
+
+async def test_who_reads_all_streams_is_given_what_is_polled_after_a_loss_too(server):
+    """A subscription to everything must not become deaf to what this connection had armed."""
+    async with watched(server) as (conn, door):
+        await door.index_visuals("Who?", BATCH)
+        async with conn.events("scene_index", control=True) as sub:
+            await sub.ready()
+            at = time.time()
+            await server.control.add_scene(door.id, "a cat", start=at, end=at + 1)
+            await until(sub, rts.SceneMessage)
+            server.control.cut()
+            await until(sub, rts.GapClosed, rtstream_id=None)
+            await server.control.add_scene(door.id, "a dog", start=at + 1, end=at + 2)
+            assert said(await until(sub, rts.SceneMessage)) == [("a dog", "poll")]
+
+
+async def test_history_that_can_not_be_read_is_given_up_aloud(server):
+    """Held back for ever, or dropped in silence: both would be worse than to say so."""
+    async with watched(server, recovery_budget=0.0) as (_, door):
+        await door.start_transcript()
+        async with door.events("transcript", control=True) as sub:
+            await sub.ready()
+            await server.chaos.set(
+                rest=[{"method": "GET", "path": "*/transcription", "status": 400}]
+            )
+            server.control.cut()
+            await until(sub, rts.GapUnrecoverable)  # of the time between stop and start
+            items = await until(sub, rts.GapUnrecoverable)
+            assert "history can't be read" in items[-1].reason
+            assert sub.stats.gaps == 1
+
+
+async def test_a_gap_longer_than_the_budget_is_told_and_its_end_is_fetched(server):
+    """An outage of a night must not fetch a night of records, and must not hide that."""
+    async with watched(server, recovery_window=5.0, overlap=1.0) as (_, door):
+        await door.start_transcript()
+        async with door.events("transcript", control=True) as sub:
+            await sub.ready()
+            now = time.time()
+            await server.control.add_utterance(door.id, "before", now - 1, now)
+            await until(sub, rts.TranscriptMessage)
+            # As if it had been armed and lost so long ago.
+            continuity = sub._hub._continuity
+            continuity.tracks.get((door.id, "transcript")).since -= 100
+            continuity._recovery.lose(now - 90)
+
+            async def speak():
+                await server.control.add_utterance(door.id, "too old", now - 60, now - 59)
+                await server.control.add_utterance(door.id, "new", now, now + 1)
+
+            await cut_while(server, speak)
+            items = await until(sub, rts.GapClosed, channel="transcript")
+            items += await until(sub, rts.GapUnrecoverable)
+            assert said(items) == [("new", "backfill")]
+            assert items[-1].until <= now + 60
+
+
+async def talk(server, stream):
+    """Say something again and again."""
+    while True:
+        at = time.time()
+        await server.control.add_utterance(stream.id, f"it is {at}", at - 0.01, at)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_channel_that_alone_is_deaf_is_armed_again(server):
+    """Somebody else armed it for himself: the socket is well, and this channel is silent."""
+    quick = {"watch_interval": 0.05, "silence_least": 0.2, "silence_unknown": 0.2}
+    async with (
+        watched(server, **quick) as (conn, door),
+        rts.connect(server.api_key, base_url=server.url) as other,
+    ):
+        await door.start_transcript()
+        talker = await (await conn.get_collection()).connect_rtstream(
+            "scripted://talker", "Talker", media_types=["audio"]
+        )
+        await talker.start_transcript()
+        async with door.events("transcript", control=True) as sub:
+            await sub.ready()
+            at = time.time()
+            await server.control.add_utterance(door.id, "before", at - 2, at - 1)
+            await until(sub, rts.TranscriptMessage)
+            collection = await other.get_collection()
+            same = await collection.get_rtstream(door.id)
+            await same.stop_transcript()
+            await same.start_transcript(ws_connection_id=None)
+            await server.control.add_utterance(door.id, "unheard", at - 1, at)
+            talking = asyncio.create_task(talk(server, talker))
+            items = await until(sub, rts.GapClosed, channel="transcript")
+            talking.cancel()
+            assert said(items) == [("unheard", "backfill")]
+            assert not [one for one in items if getattr(one, "state", "") == "RECONNECTING"]
+            await server.control.add_utterance(door.id, "heard", at, at + 1)
+            assert said(await until(sub, rts.TranscriptMessage)) == [("heard", "push")]
