@@ -16,11 +16,11 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
-__all__ = ["ROW", "Found", "Ledger", "Timed"]
+__all__ = ["Found", "Ledger", "Memory", "Timed"]
 
 
-ROW: Final = Struct("ddq")
-"""What is remembered of a record while nothing is missing: start, end, hash of the text."""
+_ROW: Final = Struct("ddq")  # of a record: start, end, hash of the text
+_NOTHING: Final = bytearray()  # shared, and never changed
 
 
 class Timed(Protocol):
@@ -85,7 +85,7 @@ class Ledger:
         """Know what was delivered by push so far.
 
         Args:
-            rows: A `ROW` for each record.
+            rows: What a `Memory` has of each record.
             tolerance: Times are the same within so many seconds.
             limit: The most records that are remembered.
             forgotten: What ends at this time or before is none of ours.
@@ -97,7 +97,7 @@ class Ledger:
         self._limit = limit
         self._buckets: dict[tuple[int, int], list[_Entry]] = {}
         self._order: deque[_Entry] = deque()
-        for row in ROW.iter_unpack(rows):
+        for row in _ROW.iter_unpack(rows):
             entry = self._entry(*row)
             entry.pushed += 1
             entry.given += 1
@@ -152,7 +152,7 @@ class Ledger:
         """Return what was delivered."""
         rows = bytearray()
         for entry in self._order:
-            rows += ROW.pack(entry.start, entry.end, entry.digest) * entry.given
+            rows += _ROW.pack(entry.start, entry.end, entry.digest) * entry.given
         return rows
 
     def _entry(self, start: float, end: float, digest: int) -> _Entry:
@@ -195,3 +195,62 @@ def _grow(entry: _Entry, by_source: dict[str, list[int]]) -> list[int]:
         return []
     entry.given += missing
     return grown[-missing:]
+
+
+class Memory(Generic[M]):
+    """What was delivered while nothing is missing: cheap to add to, and small.
+
+    A few messages are kept whole, until they are folded into 24 bytes each. They are forgotten by
+    the lot: looking at each one's age would cost more than remembering it.
+
+    Attributes:
+        recent: The latest messages; append to it, and `fold()` when there are some.
+        forgotten: What ends at this time or before may be forgotten, or is none of ours.
+    """
+
+    __slots__ = ("_limit", "_older", "_rows", "_since", "_span", "forgotten", "recent")
+
+    def __init__(self, *, since: float, span: float, limit: int) -> None:
+        """Remember nothing yet.
+
+        Args:
+            since: What ends before is none of ours; Unix seconds.
+            span: How long before the newest record all are remembered; seconds.
+            limit: The most records that are remembered for sure.
+        """
+        self.recent: list[M] = []
+        self.forgotten = since
+        self._since = since  # what `_older` has ends before
+        self._span = span
+        self._limit = limit
+        self._older = _NOTHING
+        self._rows = bytearray()
+
+    def __len__(self) -> int:
+        return len(self.recent) + (len(self._older) + len(self._rows)) // _ROW.size
+
+    def fold(self, newest: float) -> int:
+        """Let go of the latest messages; return how many there were.
+
+        Args:
+            newest: The greatest end of a record; Unix seconds.
+        """
+        recent, rows, pack = self.recent, self._rows, _ROW.pack
+        for one in recent:
+            rows += pack(one.start, one.end, hash(one.text))
+        count = len(recent)
+        recent.clear()
+        if newest - self._since > self._span or len(rows) >= self._limit * _ROW.size:
+            self.forgotten, self._since = self._since, newest
+            self._older, self._rows = rows, bytearray()
+        return count
+
+    def take(self) -> bytearray:
+        """Return a row for each record, and forget them."""
+        rows = self._older + self._rows
+        self._older, self._rows = _NOTHING, bytearray()
+        return rows
+
+    def give_back(self, rows: bytearray, *, newest: float, forgotten: float) -> None:
+        """Remember these again; the arguments are as elsewhere."""
+        self._older, self._since, self.forgotten = rows, newest, forgotten

@@ -18,10 +18,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
-import attrs
-
 from rtstream_async.protocol.lateness import LONGEST_OVERLAP, Lateness
-from rtstream_async.protocol.ledger import ROW, Found, Ledger, Timed
+from rtstream_async.protocol.ledger import Found, Ledger, Memory, Timed
+from rtstream_async.protocol.readings import CLOCK_ERROR, Readings, RecoverySettings, Window
 
 __all__ = ["Found", "Push", "RecoverySettings", "Timed", "Track", "Window"]
 
@@ -38,31 +37,8 @@ class Push(enum.Enum):
 
 _DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
 
-_CLOCK = 1.5  # seconds: how wrong a clock may be that was set by a Date header
-_MOMENT = 1.0  # seconds between two readings at least
+_FOLDED = 16  # messages that are kept whole
 _REMEMBERED = 1.5  # of the longest overlap: a loss may be noted late
-_NOTHING: Final = bytearray()  # shared, and never changed
-_FOLDED = 16  # messages that are kept whole until they are folded into rows
-
-
-@attrs.frozen(kw_only=True)
-class RecoverySettings:
-    """How a gap is closed; all times in seconds."""
-
-    overlap: float | None = None  #: `None`: learned
-    sweep_delay: float | None = None  #: `None`: learned
-    window: float = 3600.0  #: the longest gap that is fetched
-    records: int = 10_000  #: the most records that are fetched for one gap, and remembered
-    held: int = 10_000  #: the most pushed messages that are held while REST is read
-    tolerance: float = 0.0015  #: times are the same within this: the socket has ms, REST has us
-
-
-@attrs.frozen(kw_only=True)
-class Window:
-    """A stretch of time, Unix seconds of the service's clock."""
-
-    since: float
-    until: float
 
 
 class _Never:
@@ -70,14 +46,6 @@ class _Never:
 
     start = end = math.nan
     text = ""
-
-
-@attrs.define(slots=True)
-class _Doubt:
-    """A loss that was not looked at again yet."""
-
-    at: float  #: the first loss; Unix seconds of the service's clock
-    newest: float  #: the greatest end of a record at that time
 
 
 class Track(Generic[M]):
@@ -94,24 +62,17 @@ class Track(Generic[M]):
     """
 
     __slots__ = (
-        "_asked",
-        "_doubt",
-        "_forgotten",
         "_held",
         "_is_lost_again",
         "_last",
         "_lateness",
         "_ledger",
-        "_merged_at",
-        "_older",
-        "_read_at",
+        "_memory",
+        "_readings",
         "_recent",
-        "_remembered",
-        "_rows",
-        "_rows_since",
         "_settings",
         "_sources",
-        "_sure",
+        "_span",
         "gap_since",
         "is_holding",
         "last_end",
@@ -135,22 +96,17 @@ class Track(Generic[M]):
         self.repeats = 0
         self._settings = settings
         self._sources = sources
-        self._remembered = _REMEMBERED * max(LONGEST_OVERLAP, settings.overlap or 0.0)
+        self._span = _REMEMBERED * max(LONGEST_OVERLAP, settings.overlap or 0.0)
         self._lateness = Lateness(since)
+        self._readings = Readings(since=since, settings=settings, lateness=self._lateness)
+        self._memory: Memory[M] = Memory(
+            since=since - CLOCK_ERROR, span=self._span, limit=settings.records
+        )
+        self._recent = self._memory.recent
+        self._ledger: Ledger | None = None  # only while it counts
         self._last: Timed = _Never()
-        self._recent: list[M] = []
-        self._older = _NOTHING
-        self._rows = bytearray()
-        self._rows_since = since - _CLOCK  # what `_older` has ends before
-        self._forgotten = since - _CLOCK  # what ends before is not known, or none of ours
-        self._ledger: Ledger | None = None
         self._held: list[tuple[M, bool]] = []  # and whether it counts as a record
-        self._doubt: _Doubt | None = None
         self._is_lost_again = False
-        # Of the readings that are under way, the first: when, and what it shows if it exists.
-        self._asked: tuple[float, float] | None = None
-        self._read_at = self._merged_at = -math.inf  # the last reading, and that of `merge()`
-        self._sure = -math.inf  # what ends before was shown by REST if it exists
 
     @property
     def sources(self) -> int:
@@ -202,10 +158,7 @@ class Track(Generic[M]):
         self._is_lost_again = True
         if self.gap_since is None:
             self.gap_since = at
-        if self._doubt is None:
-            self._doubt = _Doubt(at, self.last_end)
-        else:
-            self._doubt.at = min(self._doubt.at, at)
+        self._readings.lost(at, self.last_end)
 
     def begin(self) -> None:
         """Hold what is pushed from now on: REST is going to be read."""
@@ -220,23 +173,10 @@ class Track(Generic[M]):
             now: Unix seconds of the service's clock.
             skew: How much the service's clock is ahead of the local one; seconds.
         """
-        if self._asked is None:
-            surely = self.sweep_delay(skew) + self.overlap()
-            self._asked = now, -math.inf if self._lateness.is_young else now - surely
-        forgotten = self._forgotten if self._ledger is None else self._ledger.forgotten
-        doubt = self._doubt
-        if doubt is None:
-            wanted = min(self.last_end, now) - self.overlap()
-            return Window(since=max(wanted, forgotten), until=now), None
-        newest = min(doubt.newest, doubt.at - self._lateness.least(skew))
-        wanted = max(newest - self.overlap(), self._sure, self.since - _CLOCK)
-        lost_at = max(doubt.at, self._sure)
-        too_long = max(0.0, now - lost_at - self._settings.window)
-        since = max(wanted + too_long, forgotten)
-        if since <= wanted:
-            return Window(since=wanted, until=now), None
-        given_up = max(since, lost_at + too_long)
-        return Window(since=since, until=now), Window(since=wanted, until=given_up)
+        remembered = self._memory if self._ledger is None else self._ledger
+        return self._readings.window(
+            now, skew, newest=self.last_end, forgotten=remembered.forgotten
+        )
 
     def merge(self, found: Sequence[Found[M]]) -> list[M]:
         """Return what was not delivered yet, found or held, in order of time; hold no longer.
@@ -244,7 +184,7 @@ class Track(Generic[M]):
         The gap is closed, unless there was another loss since `begin()`.
         """
         messages = self.let_go() + self._store(found)
-        self._merged_at = self._read_at
+        self._readings.merged()
         messages.sort(key=_time)
         if not self._is_lost_again:
             self.gap_since = None
@@ -257,6 +197,7 @@ class Track(Generic[M]):
         """
         newest = self.last_end
         messages = self._store(found)
+        self._readings.read()
         messages.sort(key=_time)
         if messages:
             behind = newest - min(message.end for message in messages)
@@ -274,7 +215,7 @@ class Track(Generic[M]):
         """Return what was held, as it came; what is missing is not looked for any more."""
         held = self.let_go()
         self.gap_since = None
-        self._doubt = None
+        self._readings.give_up()
         return held
 
     def settle(self, now: float, skew: float) -> float:
@@ -287,32 +228,21 @@ class Track(Generic[M]):
             now: Unix seconds of the service's clock.
             skew: How much the service's clock is ahead of the local one; seconds.
         """
-        if self.gap_since is not None or self._doubt is None:
-            return 0.0
-        due = self._merged_at + self.sweep_delay(skew)
-        if self._read_at < due:
-            return max(due - now, _MOMENT)
-        self._doubt = None
-        return 0.0
+        return 0.0 if self.gap_since is not None else self._readings.due(now, skew)
 
     def overlap(self) -> float:
         """Return how far before the newest record REST is read; seconds."""
-        settings = self._settings
-        return self._lateness.overlap() if settings.overlap is None else settings.overlap
+        return self._readings.overlap()
 
     def sweep_delay(self, skew: float) -> float:
         """Return how long after the first reading REST is to be read again; seconds."""
-        settings = self._settings
-        if settings.sweep_delay is not None:
-            return settings.sweep_delay
-        return self._lateness.delay(skew)
+        return self._readings.delay(skew)
 
     @property
     def remembered(self) -> int:
         """How many records are remembered."""
-        if self._ledger is not None:
-            return len(self._ledger) + len(self._held)
-        return len(self._recent) + (len(self._older) + len(self._rows)) // ROW.size
+        remembered = self._memory if self._ledger is None else self._ledger
+        return len(remembered) + len(self._held)
 
     def _is_repeat(self, message: Timed, last: Timed) -> bool:
         """Return whether a frame came twice; with two sources, it may be two records."""
@@ -325,8 +255,8 @@ class Track(Generic[M]):
             return Push.HOLD
         is_new = self._admit(message, ledger)
         # What REST showed may still be pushed, until something is that ends so much later.
-        is_over = self._doubt is None and message.end > ledger.shown + self.overlap()
-        if is_over and not self.is_holding:
+        is_over = not self._readings.are_needed and not self.is_holding
+        if is_over and message.end > ledger.shown + self.overlap():
             self._uncount(ledger)
             self._last = message
         return _DELIVER if is_new else Push.REPEAT
@@ -343,50 +273,31 @@ class Track(Generic[M]):
         fresh = ledger.store(found)
         for message in fresh:
             self._advance(message.end, ledger)
-        if self._asked is not None:
-            self._read_at, sure = self._asked
-            self._sure = max(self._sure, sure)
-            self._asked = None
         return fresh
 
     def _advance(self, end: float, ledger: Ledger) -> None:
         self.last_end = max(self.last_end, end)
-        doubt = self._doubt
-        needed = self.last_end if doubt is None else max(doubt.newest, self._sure)
-        ledger.prune(min(needed, self.last_end) - self._remembered)
+        ledger.prune(self._readings.reach(self.last_end) - self._span)
 
     def _count(self) -> Ledger:
         """Count from now on."""
         if self._ledger is None:
             self._fold()
             self._ledger = Ledger(
-                self._older + self._rows,
+                self._memory.take(),
                 tolerance=self._settings.tolerance,
                 limit=2 * self._settings.records,
-                forgotten=self._forgotten,
+                forgotten=self._memory.forgotten,
             )
-            self._older = self._rows = _NOTHING
         return self._ledger
 
     def _uncount(self, ledger: Ledger) -> None:
         """Only remember from now on."""
-        self._forgotten = ledger.forgotten
-        self._older, self._rows = ledger.rows(), bytearray()
-        self._rows_since = self.last_end
+        self._memory.give_back(ledger.rows(), newest=self.last_end, forgotten=ledger.forgotten)
         self._ledger = None
 
     def _fold(self) -> None:
-        """Keep what is needed of the last messages, and let go of the messages."""
-        recent, rows, pack = self._recent, self._rows, ROW.pack
-        self._lateness.count(len(recent), self.last_end)
-        for one in recent:
-            rows += pack(one.start, one.end, hash(one.text))
-        recent.clear()
-        is_full = len(rows) >= ROW.size * self._settings.records
-        if is_full or self.last_end - self._rows_since > self._remembered:
-            # By the lot: to look at each record's age costs more than remembering it.
-            self._forgotten, self._rows_since = self._rows_since, self.last_end
-            self._older, self._rows = rows, bytearray()
+        self._lateness.count(self._memory.fold(self.last_end), self.last_end)
 
 
 def _time(message: Timed) -> tuple[float, float]:

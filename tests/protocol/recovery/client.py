@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from rtstream_async.protocol.paging import ByNumber, Given
-from rtstream_async.protocol.recovery import Found, Push, RecoverySettings, Track, Window
+from rtstream_async.protocol.recovery import Found, Push, Track, Window
 from tests.protocol.recovery.world import Loop, Record, Said, Service, World
 
 __all__ = ["Client", "Outcome", "Policy", "simulate"]
@@ -30,7 +30,7 @@ class Policy:
     """What the client does; each mutant is another one."""
 
     name: str = "as it is"
-    settings: RecoverySettings = RecoverySettings()
+    settings: Mapping[str, float] = attrs.field(factory=dict)  #: where other than the world's
     track: type[Track[Said]] = Track
     rearms: str = "first"  #: or `last`: when all is read
     holds: bool = True
@@ -65,6 +65,7 @@ class Client:
     def __init__(self, world: World, policy: Policy) -> None:
         self.world = world
         self.policy = policy
+        self.settings = attrs.evolve(world.settings, **policy.settings)
         self.loop = Loop()
         self.service = Service(world, self.loop, self._hear)
         self.rng = random.Random(world.seed + 2)
@@ -99,7 +100,7 @@ class Client:
             source.armed = self.connection
         self.track = self.policy.track(
             since=self.now(),
-            settings=self.policy.settings,
+            settings=self.settings,
             sources=self.policy.sources(len(self.service.sources)),
         )
 
@@ -196,7 +197,7 @@ class Client:
                 pass
             else:
                 self._pour(track.late(found))
-            yield 2.0
+            yield 5.0
 
     def _sweep(self, *, is_first: bool) -> Steps:
         """Read what is missing until it works."""
@@ -231,7 +232,7 @@ class Client:
         given: Given | None = Given()
         records: list[Record] = []
         fails_at = self.rng.randint(1, 3) if self.rng.random() < self.world.failing else None
-        limit = self.policy.settings.records
+        limit = self.settings.records
         while place is not None and given is not None and len(records) < limit:
             yield self.rng.uniform(0.02, 0.4)
             if place.page == fails_at:
@@ -243,7 +244,7 @@ class Client:
             taken = [page[n] for n in fresh]
             records += [one for one in taken if one.end > window.since]
             ends = [one.end for one in page]
-            place = place.after(ends=ends, more=more)
+            place = place.after(spans=[(one.start, one.end) for one in page], more=more)
             if newest_first and ends and ends[-1] <= window.since:
                 break
         return [

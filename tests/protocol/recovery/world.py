@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from rtstream_async.protocol.paging import ByNumber
+from rtstream_async.protocol.recovery import RecoverySettings
 
 __all__ = ["Loop", "Outage", "Record", "Said", "Service", "Source", "World", "make_world"]
 
 BEGIN = 1_700_000_000.0
+_MARGIN = 2.5  # seconds: two clocks that are known to about a second, and the network
 _QUIET_END = 260.0  # seconds without faults, for the last recovery to end
 
 
@@ -101,17 +103,19 @@ class World:
     retention: float  #: seconds
     failing: float  #: share of readings that fail
     repeating: float  #: share of frames that come twice
+    settings: RecoverySettings
 
 
 def make_world(seed: int) -> World:
     """Return the world of this seed."""
     rng = random.Random(seed)
     begin = BEGIN + 100.0 + rng.random()
-    stop = begin + rng.choice((60.0, 130.0, 240.0))
+    stop = begin + rng.choice((60.0, 120.0, 250.0))
     count = rng.choice((1, 1, 2, 2, 3))
     outages = _outages(rng, begin, stop)
     length = rng.choice((0.5, 1.0, 1.0, 3.0))
     phase = begin - rng.choice((0.0, 60.0)) + rng.random()  # older ones are none of the client's
+    sources = _sources(rng, count, phase, length, range(int((stop - phase) / length)))
     at_rest = max([stop, *(one.at + one.unseen + one.away for one in outages)])
     return World(
         seed=seed,
@@ -120,7 +124,7 @@ def make_world(seed: int) -> World:
         skew=rng.choice((0.0, rng.uniform(-40, 40), rng.uniform(-2, 2))),
         phase=phase,
         length=length,
-        sources=_sources(rng, count, phase, length, range(int((stop - phase) / length))),
+        sources=sources,
         outages=outages,
         is_floored=rng.random() < 0.5,
         is_newest_first=rng.random() < 0.7,
@@ -129,12 +133,22 @@ def make_world(seed: int) -> World:
         failing=rng.choice((0.0, 0.1, 0.5)),
         # With two sources, a frame that comes twice and two records look the same.
         repeating=rng.choice((0.0, 0.1)) if count == 1 else 0.0,
+        settings=_no_more_than_promised(sources) if rng.random() < 0.5 else RecoverySettings(),
+    )
+
+
+def _no_more_than_promised(sources: Sequence[Source]) -> RecoverySettings:
+    """Return the least that must do: the spread of the lateness, and the greatest there is."""
+    late = [one.made - one.end for source in sources for one in source.records]
+    shown = [one.shown - one.end for source in sources for one in source.records]
+    return RecoverySettings(
+        overlap=max(late) - min(late) + _MARGIN, sweep_delay=max(*late, *shown) + _MARGIN
     )
 
 
 def _outages(rng: random.Random, begin: float, stop: float) -> tuple[Outage, ...]:
     outages = []
-    at = begin + rng.choice((rng.uniform(0, 10), rng.uniform(30, 120)))
+    at = begin + rng.choice((rng.uniform(0, 10), rng.uniform(20, 150)))
     while at < stop and len(outages) < 8:
         away = rng.choice((rng.uniform(0.05, 1), rng.uniform(1, 10), rng.uniform(10, 50)))
         outages.append(Outage(at, rng.choice((0.0, rng.uniform(0, 6))), away))

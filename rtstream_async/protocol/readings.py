@@ -1,0 +1,183 @@
+"""What to read over REST after a loss, or while polling, and until when to read it again.
+
+How far back is no matter of clocks. What is missing after a loss ends at most the spread of the
+lateness before the newest record that was delivered by then. And what a reading shows is whole up
+to some time before it began, so that the next one need not go back any further, however many losses
+there are.
+"""
+
+from __future__ import annotations
+
+import math
+
+import attrs
+
+from rtstream_async.protocol.lateness import Lateness
+
+__all__ = ["CLOCK_ERROR", "Readings", "RecoverySettings", "Window"]
+
+CLOCK_ERROR = 1.5  # seconds: how wrong a clock may be that is set by a Date header
+_MOMENT = 1.0  # seconds from one reading to the next, at least
+
+
+@attrs.frozen(kw_only=True)
+class RecoverySettings:
+    """How a gap is closed; all times in seconds."""
+
+    overlap: float | None = None  #: `None`: learned
+    sweep_delay: float | None = None  #: `None`: learned
+    window: float = 3600.0  #: the longest gap that is fetched
+    records: int = 10_000  #: the most records that are fetched for one gap, and remembered
+    held: int = 10_000  #: the most pushed messages that are held while REST is read
+    tolerance: float = 0.0015  #: times are the same within this: the socket has ms, REST has us
+
+
+@attrs.frozen(kw_only=True)
+class Window:
+    """A stretch of time, Unix seconds of the service's clock."""
+
+    since: float
+    until: float
+
+
+@attrs.define
+class _Doubt:
+    """A loss, and more that followed, of which not all is surely found."""
+
+    at: float  #: when it was; Unix seconds of the service's clock
+    newest: float  #: the greatest end of a record at that time
+
+
+@attrs.frozen(kw_only=True)
+class _Reading:
+    """What was known when a reading began."""
+
+    at: float  #: Unix seconds of the service's clock
+    newest: float  #: the greatest end of a record
+    sure: float  #: what ends before is shown by it, if it exists
+
+
+class Readings:
+    """Which readings are needed of one stream and channel."""
+
+    __slots__ = (
+        "_asked",
+        "_asked_last",
+        "_doubt",
+        "_lateness",
+        "_merged_at",
+        "_read",
+        "_settings",
+        "_since",
+        "_sure",
+    )
+
+    def __init__(self, *, since: float, settings: RecoverySettings, lateness: Lateness) -> None:
+        """Need none.
+
+        Args:
+            since: What ends before is none of ours; Unix seconds.
+            settings: Bounds and delays.
+            lateness: How late results come.
+        """
+        self._since = since
+        self._settings = settings
+        self._lateness = lateness
+        self._doubt: _Doubt | None = None
+        self._asked: _Reading | None = None  # of those that are under way, the first
+        self._asked_last = self._merged_at = -math.inf
+        self._read = _Reading(at=-math.inf, newest=since, sure=-math.inf)  # the last one
+        self._sure = -math.inf  # what ends before was shown, if it exists
+
+    @property
+    def are_needed(self) -> bool:
+        """Whether something may be missing."""
+        return self._doubt is not None
+
+    def lost(self, at: float, newest: float) -> None:
+        """Note a loss.
+
+        Args:
+            at: Since when; Unix seconds of the service's clock.
+            newest: The greatest end of a record that was delivered.
+        """
+        if self._doubt is None:
+            self._doubt = _Doubt(at, newest)
+        else:
+            self._doubt.at = min(self._doubt.at, at)
+
+    def window(
+        self, now: float, skew: float, *, newest: float, forgotten: float
+    ) -> tuple[Window, Window | None]:
+        """Return what to read now, and what is given up for being too far back.
+
+        Args:
+            now: Unix seconds of the service's clock.
+            skew: How much the service's clock is ahead of the local one; seconds.
+            newest: The greatest end of a record that was delivered.
+            forgotten: What ends before can't be compared with what was delivered.
+        """
+        self._ask(now, skew, newest)
+        doubt = self._doubt
+        if doubt is None:
+            # Since the last reading, and not since the newest record alone: what was shown just
+            # after that reading may be as late as any, while others went on.
+            wanted = min(newest, self._read.newest, now) - self.overlap()
+            return Window(since=max(wanted, forgotten), until=now), None
+        heard = min(doubt.newest, doubt.at - self._lateness.least(skew))
+        wanted = max(heard - self.overlap(), self._sure, self._since - CLOCK_ERROR)
+        lost_at = max(doubt.at, self._sure)
+        too_long = max(0.0, now - lost_at - self._settings.window)
+        since = max(wanted + too_long, forgotten)
+        if since <= wanted:
+            return Window(since=wanted, until=now), None
+        given_up = Window(since=wanted, until=max(since, lost_at + too_long))
+        return Window(since=since, until=now), given_up
+
+    def read(self) -> None:
+        """Note that a reading has ended well."""
+        if self._asked is not None:
+            self._read, self._asked = self._asked, None
+            self._sure = max(self._sure, self._read.sure)
+
+    def merged(self) -> None:
+        """Note that a reading has ended well that was the first after a loss."""
+        self.read()
+        self._merged_at = self._asked_last
+
+    def due(self, now: float, skew: float) -> float:
+        """Return how long until the next reading; 0: nothing is missing any more."""
+        if self._doubt is None:
+            return 0.0
+        due = self._merged_at + self.delay(skew)
+        if self._read.at < due:
+            return max(due - now, _MOMENT)
+        self._doubt = None
+        return 0.0
+
+    def give_up(self) -> None:
+        """Need none any more, whatever is missing."""
+        self._doubt = None
+
+    def reach(self, newest: float) -> float:
+        """Return the end of a record from which on all must be known that was delivered."""
+        if self._doubt is None:
+            return newest
+        return min(newest, max(self._doubt.newest, self._sure))
+
+    def overlap(self) -> float:
+        """Return how far before the newest record to read; seconds."""
+        chosen = self._settings.overlap
+        return self._lateness.overlap() if chosen is None else chosen
+
+    def delay(self, skew: float) -> float:
+        """Return how long after the first reading to read again; seconds."""
+        chosen = self._settings.sweep_delay
+        return self._lateness.delay(skew) if chosen is None else chosen
+
+    def _ask(self, now: float, skew: float, newest: float) -> None:
+        self._asked_last = now
+        if self._asked is None:
+            surely = self.delay(skew) + self.overlap()
+            sure = -math.inf if self._lateness.is_young else now - surely
+            self._asked = _Reading(at=now, newest=newest, sure=sure)
