@@ -25,7 +25,8 @@ from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.fanout import Fanout
 from rtstream_async.realtime.link import LinkRunner
 from rtstream_async.realtime.poll import Poller
-from rtstream_async.realtime.recovery import Rearmer, Recovery
+from rtstream_async.realtime.ports import Rearmer
+from rtstream_async.realtime.recovery import Recovery
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.tracks import Tracks
 from rtstream_async.realtime.watchdog import Watchdog, newer_over
@@ -159,9 +160,13 @@ class Continuity:
                 GapUnrecoverable(at=time.time(), since=since, until=until, reason=_NOT_OURS)
             )
 
-    def stop(self) -> None:
-        """Mend nothing any more."""
+    def over(self) -> None:
+        """Mend nothing as long as the link is over, and keep nothing back."""
         self._recovery.stop()
+        self._recovery.let_go()
+
+    def stop(self) -> None:
+        """Watch no more: the link is closed."""
         if self._watch_scope is not None:
             self._watch_scope.cancel()
 

@@ -72,7 +72,7 @@ class Fanout:
             poller,
             tracks=tracks,
             settings=settings,
-            deliver=self._give,
+            deliver=self.give,
             readers=self._readers,
             spawn=spawn,
         )
@@ -182,7 +182,7 @@ class Fanout:
                 while patience > 0 and inbox.policy != "latest" and inbox.depth >= inbox.maxsize:
                     await anyio.sleep(_LOOK)
                     patience -= _LOOK
-            self._give(message)
+            self.give(message)
 
     def dispatch(self, message: Message) -> None:  # noqa: C901 - for every message: no call more
         """Take one message that was pushed to whom it concerns."""
@@ -212,7 +212,7 @@ class Fanout:
         for inbox in targets:
             inbox.deliver(message)
 
-    def _give(self, message: Message) -> None:
+    def give(self, message: Message) -> None:
         """Take one message that was fetched over REST to whom it concerns."""
         targets = self._router.targets(message.rtstream_id, message.channel)
         if not targets:

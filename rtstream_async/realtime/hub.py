@@ -26,7 +26,7 @@ from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.link import LinkRunner
 from rtstream_async.realtime.listeners import Listener
 from rtstream_async.realtime.poll import Poller
-from rtstream_async.realtime.recovery import Rearmer
+from rtstream_async.realtime.ports import Rearmer
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.subscription import Subscription
 from rtstream_async.supervisor import Supervisor
@@ -307,6 +307,7 @@ class Hub:
         failure = self._link.crash if self.state is LinkState.CLOSED else self._ending()
         if failure is not None:
             logger.error("the link is %s: %s", self.state.value, failure)
+        self._continuity.over()
         for inbox in self._fanout.inboxes:
             inbox.fail(failure)
         if self.state is LinkState.CLOSED:

@@ -13,13 +13,12 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import anyio
 
 from rtstream_async.errors import RTStreamError
 from rtstream_async.models.announcements import (
-    Announcement,
     Gap,
     GapClosed,
     GapUnrecoverable,
@@ -29,11 +28,13 @@ from rtstream_async.protocol.rearm import Arm, Arms, Rearmed
 from rtstream_async.protocol.recovery import Found, Track, Window
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
-from rtstream_async.realtime.poll import POLLABLE, Poller, as_message
+from rtstream_async.realtime.history import History
+from rtstream_async.realtime.poll import POLLABLE, Poller
+from rtstream_async.realtime.ports import Outlet, Rearmer
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.tracks import Tracks
 
-__all__ = ["Outlet", "Rearmer", "Recovery"]
+__all__ = ["Recovery"]
 
 logger = logging.getLogger("rtstream_async.realtime")
 
@@ -43,42 +44,9 @@ _BUDGET = "the gap is longer than what may be fetched (HubSettings.recovery_wind
 _FIRST_DELAY = 0.5  # seconds, between attempts of what failed
 _LONGEST_DELAY = 30.0  # seconds
 _CLOCK = 1.0  # seconds: how well the service's clock is known
-_LATE = 60.0  # seconds: an index that was stopped before may still have stored something
 _MARGIN = 10.0  # seconds: a detection is told some time after what it is about
 _RANKS = {"alert": 0, "capture_session": 0, "understanding": 0, "transcript": 1}
 """What has no history goes first: all that it misses until then is lost."""
-
-
-class Rearmer(Protocol):
-    """How something is told to publish to another connection id."""
-
-    async def rearm(self, arm: Arm, connection_id: str) -> Rearmed:
-        """Have what was armed publish to `connection_id`, as far as the service offers a way.
-
-        Raises:
-            RTStreamError: It failed, and may work later.
-        """
-        ...
-
-
-class Outlet(Protocol):
-    """Whom recovered messages and announcements go to."""
-
-    async def pour(self, key: Key, messages: Sequence[Message]) -> None:
-        """Give these messages, in this order, to whoever reads `key`, as fast as they take them."""
-        ...
-
-    def tell(self, key: Key, announcement: Announcement) -> None:
-        """Tell whoever reads `key`."""
-        ...
-
-    def tell_rest(self, keys: Iterable[Key], announcement: Announcement) -> None:
-        """Tell everybody who reads none of `keys`, and those who read all streams."""
-        ...
-
-    def leave_to_poll(self, key: Key) -> None:
-        """Nothing pushes `key` any more: poll it for as long as it is read."""
-        ...
 
 
 class Recovery:
@@ -110,7 +78,11 @@ class Recovery:
         """
         self._arms = arms
         self._tracks = tracks
-        self._poller = poller
+        self._history = (
+            None
+            if poller is None
+            else History(poller, arms=arms, tracks=tracks, limit=settings.recovery_records)
+        )
         self._rearmer = rearmer
         self._settings = settings
         self._outlet = outlet
@@ -150,9 +122,16 @@ class Recovery:
         self._begin(self._recover_one, key, connection_id, name="recovery of a channel")
 
     def stop(self) -> None:
-        """Recover nothing any more; what is open stays so."""
+        """Recover nothing for now; what is open stays so."""
         for scope in self._scopes:
             scope.cancel()
+
+    def let_go(self) -> None:
+        """Deliver what is held: nobody knows whether its gap will ever be closed."""
+        for track in self._tracks.by_key.values():
+            if track.is_holding:
+                for message in track.let_go():
+                    self._outlet.give(message)
 
     def _lose(self, key: Key, at: float) -> None:
         self._open.setdefault(key, at)
@@ -214,11 +193,12 @@ class Recovery:
             if track is not None:
                 track.begin()
             until, is_armed = await self._rearm(key, connection_id, is_forced=is_forced)
-            if track is None or self._poller is None:
+            place = _place(key)
+            if place is None or track is None or self._history is None:
                 reason = _NO_HISTORY % key[1]
                 self._give_up(key, since - _MARGIN, until + _CLOCK, reason)
             else:
-                await self._fill(key, track, since)
+                await self._fill(place, track, self._history, since)
             if not is_armed:
                 self._outlet.leave_to_poll(key)
 
@@ -262,15 +242,19 @@ class Recovery:
             await anyio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
             delay = min(_LONGEST_DELAY, delay * 2)
 
-    async def _fill(self, key: Key, track: Track[Message], since: float) -> None:
+    async def _fill(
+        self, place: tuple[str, str], track: Track[Message], history: History, since: float
+    ) -> None:
         """Fetch what `track` misses; when that goes on failing, say so."""
+        key: Key = place
+        stream, channel = place
         give_up_at = anyio.current_time() + self._settings.recovery_budget
         delay, is_first = _FIRST_DELAY, True
         while True:
             window, beyond = track.window(self._now(), self._tracks.skew)
             try:
                 async with self._limit:
-                    found, whole_since = await self._fetch(key, window)
+                    found, whole_since = await history.read(stream, channel, window)
             except RTStreamError as exc:
                 self._failures.warn("reading what %s of %s missed failed: %s", key[1], key[0], exc)
                 if is_first:  # what is pushed meanwhile need not wait for that
@@ -315,55 +299,30 @@ class Recovery:
             ),
         )
 
-    async def _fetch(self, key: Key, window: Window) -> tuple[list[Found[Message]], float | None]:
-        """Return the records of a window, and back to when they are whole, if not to its start."""
-        stream, channel = key
-        assert self._poller is not None  # noqa: S101 - asked by the caller
-        assert stream is not None  # noqa: S101 - it has a track
-        assert channel is not None  # noqa: S101 - it has a track
-        found: list[Found[Message]] = []
-        whole_since: float | None = None
-        limit = self._settings.recovery_records
-        for source in await self._sources(stream, channel, window.since - _LATE):
-            records = await self._poller.records(stream, channel, source, window.since, limit=limit)
-            if len(records) >= limit:
-                oldest = min(record.end for record in records)
-                whole_since = oldest if whole_since is None else max(whole_since, oldest)
-            found += [
-                Found(
-                    source=source,
-                    message=as_message(channel, stream, record, source=source, origin="backfill"),
-                )
-                for record in records
-            ]
-        return found, whole_since
-
-    async def _sources(self, stream: str, channel: str, since: float) -> Sequence[str]:
-        """What has made records of a channel since then: as was noted, else as REST says."""
-        known: dict[str, None] = {}
-        for source in self._tracks.sources(stream, channel):
-            known.update(dict.fromkeys(self._arms.lineage(source, since=since)))
-        if known or self._poller is None:
-            return list(known)
-        return await self._poller.sources(stream, channel)
-
     async def _look_again(self, keys: Sequence[Key]) -> None:
         """Fetch a second time, when what was in work at the time of the loss is done too."""
+        history = self._history
+        if history is None:
+            return
         due = [
-            (track.sweep_delay(self._tracks.skew), key, track)
+            (track.sweep_delay(self._tracks.skew), place, track)
             for key in keys
-            if key[1] in POLLABLE and (track := self._tracks.get(key)) is not None
+            if (place := _place(key)) is not None
+            and (track := self._tracks.get(key)) is not None
+            and self._arms.of(*key)  # what is polled is looked at again and again anyway
         ]
         begun = anyio.current_time()
-        for delay, key, track in sorted(due, key=lambda one: one[0]):
+        for delay, place, track in sorted(due, key=lambda one: one[0]):
             await anyio.sleep_until(begun + delay)
-            await self._look_again_at(key, track)
+            await self._look_again_at(place, track, history)
 
-    async def _look_again_at(self, key: Key, track: Track[Message]) -> None:
+    async def _look_again_at(
+        self, key: tuple[str, str], track: Track[Message], history: History
+    ) -> None:
         window, _ = track.window(self._now(), self._tracks.skew)
         try:
             async with self._limit:
-                found, _ = await self._fetch(key, window)
+                found, _ = await history.read(*key, window)
         except RTStreamError as exc:
             self._failures.warn("looking again at %s of %s failed: %s", key[1], key[0], exc)
             return
@@ -411,6 +370,12 @@ class _Once:
         call, self._call = self._call, None
         if call is not None:
             call()
+
+
+def _place(key: Key) -> tuple[str, str] | None:
+    """Return a stream and channel of which there can be a history."""
+    stream, channel = key
+    return (stream, channel) if stream is not None and channel in POLLABLE else None
 
 
 def _key(arm: Arm) -> Key:

@@ -7,8 +7,6 @@ import logging
 
 import anyio
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rtstream_async.errors import ServerError
 from rtstream_async.models.announcements import NotArmed
@@ -20,7 +18,6 @@ from rtstream_async.models.messages import (
 )
 from rtstream_async.models.records import Scene
 from rtstream_async.models.transcripts import TranscriptSegment
-from rtstream_async.protocol.dedupe import Seen
 from tests.realtime.test_link import armed, live
 from tests.sockets import scene
 
@@ -325,28 +322,3 @@ def _polling():
 
 def message(start: float, text: str = "x"):
     return SceneMessage(channel="scene_index", start=start, end=start + 1, text=text)
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ab"))))
-def test_a_record_is_new_once_for_each_index(items):
-    """As a set, it would lose what a second index says; as a list, repeat what the first said."""
-    seen, model = Seen(), set()
-    for start, index in items:
-        assert seen.add(message(start), index) is ((start, index) not in model)
-        model.add((start, index))
-        assert seen.has(message(start))
-    assert not seen.has(message(9))
-
-
-def test_what_is_remembered_is_bounded_and_times_are_compared_to_a_millisecond():
-    """A poll that runs for a year must not remember a year; and REST has microseconds."""
-    seen = Seen(maxsize=3)
-    for start in range(10):
-        seen.add(message(start), "a")
-    assert [seen.has(message(start)) for start in (6, 7, 9)] == [False, True, True]
-    assert seen.has(message(9.0004))
-    assert not seen.has(message(9.002))
-    alert = AlertMessage(channel="alert")
-    assert seen.add(alert, None)
-    assert seen.add(alert, None)
-    assert not seen.has(alert)
