@@ -53,6 +53,7 @@ async def speaking(server, realtime, websocket=None):
 
 
 async def say(server, stream, text):
+    await asyncio.sleep(0.01)  # of two that end in the same millisecond, neither is the newer one
     at = time.time()
     await server.control.add_utterance(stream.id, text, at - 0.5, at)
 
