@@ -15,22 +15,22 @@ from __future__ import annotations
 
 import enum
 import math
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
-from rtstream_async.protocol.ledger import ROW, Found, Ledger
-from rtstream_async.protocol.paging import ByNumber
+from rtstream_async.protocol.paging import ByNumber, direction_of
 
 __all__ = ["Following", "Reading", "Stage"]
 
-M = TypeVar("M", bound=Any)  # a `Timed`
+M = TypeVar("M", bound=Any)  # a record with `start`, `end` (Unix seconds) and `text`
+
+_Identity = tuple[float, float, str]
 
 _EDGE: Final = 0.001  # seconds: whether the service's bounds are inclusive is not documented
-_SAME: Final = 2e-6  # seconds: times that are told again are the same up to rounding
-_FEWEST_PAGES: Final = 4
+_CLOCK: Final = 2.0  # seconds: how wrong the service's time may be that a Date header told
+_FEWEST_PAGES: Final = 2
 _REPEATED: Final = 2  # readings of a window that may be given up since it moved meanwhile
 _FIRST_STEP: Final = 60.0  # seconds
 _STEP: Final = 4.0  # by what steps and windows grow, and how fast at most
@@ -65,11 +65,7 @@ class Reading(Generic[M]):
     @property
     def direction(self) -> int:
         """Which way the list goes in time: -1 newest first, 1 oldest first, 0 can't be told."""
-        items = self.items
-        if not items:
-            return 0
-        first, last = _time(items[0]), _time(items[-1])
-        return (first < last) - (first > last)
+        return direction_of([(item.start, item.end) for item in self.items])
 
     @property
     def repeats(self) -> bool:
@@ -106,8 +102,7 @@ class Following(Generic[M]):
         self._overlap = overlap
         # What ends before was read when nothing of it could come late any more.
         self._settled = self._start
-        self._ledger = _ledger(bytearray(), -math.inf)
-        self._forget_at = _FEW  # records
+        self._given: _Given[M] = _Given()
         self._asked = ByNumber()
         self._longest = 0.0  # record; seconds
         self._spans_start = False  # the service gives what is across the start that is asked for
@@ -116,6 +111,8 @@ class Following(Generic[M]):
         self._high = 0.0  # the window's end
         self._until = 0.0  # the last window's end
         self._width = 0.0  # the next window's
+        self._crowd = math.inf  # here, or before, records are so close that they take several pages
+        self._fitting = math.inf  # the width of a window there, to fit on one page
         self._step = _FIRST_STEP
         self._repeated = 0
         self._began_at = 0.0  # when it was begun to look
@@ -123,6 +120,11 @@ class Following(Generic[M]):
         self._is_early = False  # a window was read whose records could still come late
         self._is_dense = False  # the overlap has more than a page
         self._swept_at = -math.inf
+
+    @property
+    def remembered(self) -> int:
+        """How many records are remembered to have been given."""
+        return len(self._given)
 
     def place(self, now: float) -> ByNumber:
         """Return what to read next; `now` is the service's Unix time in seconds."""
@@ -185,7 +187,8 @@ class Following(Generic[M]):
         items = reading.items
         self._note_lengths(items)
         starts = [item.start for item in items]
-        self._until = max(item.end for item in items)
+        # What began before these may end after all of them.
+        self._until = max(self._began_at + _CLOCK, *(item.end for item in items))
         self._width = max(_NARROWEST, _FILLED * (max(starts) - min(starts)))
         self._step = _FIRST_STEP
         self._begin(Stage.BACK if self._low == -math.inf else Stage.UP, self._low)
@@ -201,7 +204,6 @@ class Following(Generic[M]):
 
     def _take_window(self, reading: Reading[M], now: float) -> list[M]:
         if reading.has_more:
-            self.most *= 2
             self._narrow(reading)
             return []
         if reading.repeats and self._repeated < _REPEATED:
@@ -214,8 +216,11 @@ class Following(Generic[M]):
         if self._is_sweep and not self._is_early:
             self._settle(min(self._high, now) - self._overlap)
             self._is_early = self._high > now - self._overlap
-        self._width = _next_width(self._high - self._low, len(fresh), _FILLED * self._page_size)
+        width = _next_width(self._high - self._low, len(fresh), _FILLED * self._page_size)
         self._low = self._high
+        if self._low < self._crowd < math.inf:
+            width = min(width, max(self._fitting, (self._crowd - self._low) / 2))
+        self._width = width
         if self._high >= self._until:
             self._catch_up(self._until)
         return fresh
@@ -254,16 +259,21 @@ class Following(Generic[M]):
         self.stage = stage
         self.most = _FEWEST_PAGES if stage is Stage.UP else 1
         self._low = low
+        self._crowd = self._fitting = math.inf
         self._is_early = False
         self._repeated = 0
 
     def _narrow(self, reading: Reading[M]) -> None:
-        """Read less at once, by what is seen of how close the records are."""
-        width = self._high - self._low
+        """Read less at once: look for where the records begin to be close."""
         starts = [item.start for item in reading.items]
         span = max(starts) - min(starts)
-        aimed = _FILLED * self._page_size * span / len(starts)
-        self._width = max(_NARROWEST, min(max(aimed, width / _STEP**2), width / 2))
+        self._crowd = min(starts)
+        self._fitting = max(_NARROWEST, _FILLED * self._page_size * span / len(starts))
+        width = self._high - self._low
+        if self._crowd <= self._low or width <= _NARROWEST:
+            self.most *= 2  # that many are of one moment
+        halfway = (self._crowd - self._low) / 2
+        self._width = max(_NARROWEST, min(max(self._fitting, halfway), width / 2))
 
     @property
     def _margin(self) -> float:
@@ -288,8 +298,7 @@ class Following(Generic[M]):
             self._spans_start |= any(item.start < first - _EDGE for item in items)
         if last is not None:
             self._spans_end |= any(item.end > last + _EDGE for item in items)
-        found = [Found(source="", message=item) for item in items if item.end >= self._start]
-        fresh = self._ledger.store(found)
+        fresh = self._given.take(item for item in items if item.end >= self._start)
         fresh.sort(key=_time)
         self.last_end = max([self.last_end, *(item.end for item in fresh)])
         return fresh
@@ -299,35 +308,55 @@ class Following(Generic[M]):
 
     def _settle(self, at: float) -> None:
         self._settled = max(self._settled, at)
-        if len(self._ledger) > self._forget_at:
-            self._forget(self._settled - max(self._margin, self._lead) - 2 * _EDGE)
-
-    def _forget(self, before: float) -> None:
-        """Forget what is not asked for any more.
-
-        Not by `Ledger.prune()`, which keeps all behind one record that ends in the far future.
-        """
-        forgotten, rows = self._ledger.forgotten, bytearray()
-        for start, end, digest in ROW.iter_unpack(self._ledger.rows()):
-            if end < before:
-                forgotten = max(forgotten, end)
-            else:
-                rows += ROW.pack(start, end, digest)
-        self._ledger = _ledger(rows, forgotten)
-        self._forget_at = max(_FEW, 2 * len(self._ledger))
+        self._given.forget(self._settled - max(self._margin, self._lead) - 2 * _EDGE)
 
 
-def _ledger(rows: bytearray, forgotten: float) -> Ledger:
-    return Ledger(rows, tolerance=_SAME, limit=sys.maxsize, forgotten=forgotten)
+class _Given(Generic[M]):
+    """How often each record was given. Records have no id: times and words are all there is.
+
+    A `Ledger` is for what comes by two ways, whose times differ; here it is REST alone, which tells
+    them the same each time. And one record that ends in the far future must not keep all others.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[_Identity, int] = {}
+        self._forgotten = -math.inf  # what ends at this time or before may have been given
+        self._forget_at = _FEW  # records
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def take(self, items: Iterable[M]) -> list[M]:
+        """Return what of one reading is new: of each identity, as many more as there are now."""
+        counts: dict[_Identity, int] = {}
+        fresh: list[M] = []
+        for item in items:
+            if item.end <= self._forgotten:
+                continue
+            key = _identity(item)
+            counts[key] = count = counts.get(key, 0) + 1
+            if count > self._counts.get(key, 0):
+                fresh.append(item)
+                self._counts[key] = count
+        return fresh
+
+    def forget(self, before: float) -> None:
+        """Forget what ends before this time, once it is worth looking for it."""
+        if len(self._counts) <= self._forget_at:
+            return
+        for key in [key for key in self._counts if key[1] < before]:
+            del self._counts[key]
+            self._forgotten = max(self._forgotten, key[1])
+        self._forget_at = max(_FEW, 2 * len(self._counts))
 
 
 def _without_repeats(pages: Sequence[Sequence[M]]) -> list[M]:
     """Return the records of all pages; what a page has of a page before had moved onto it."""
-    known: set[tuple[float, float, str]] = set()
+    known: set[_Identity] = set()
     items: list[M] = []
     for page in pages:
-        items += [item for item in page if (item.start, item.end, item.text) not in known]
-        known |= {(item.start, item.end, item.text) for item in page}
+        items += [item for item in page if _identity(item) not in known]
+        known.update(map(_identity, page))
     return items
 
 
@@ -338,6 +367,10 @@ def _next_width(width: float, count: int, wanted: float) -> float:
 
 def _bound(at: float) -> float | None:
     return None if at == -math.inf else round(max(0.0, at), 6)
+
+
+def _identity(record: Any) -> _Identity:
+    return record.start, record.end, record.text
 
 
 def _time(record: Any) -> tuple[float, float]:

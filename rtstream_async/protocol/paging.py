@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-__all__ = ["ByCursor", "ByNumber", "ByOffset", "Given", "next_but_one"]
+__all__ = ["ByCursor", "ByNumber", "ByOffset", "Given", "direction_of", "next_but_one"]
 
 _REMEMBERED_PAGES = 8
 _STALLED_PAGES = 3
@@ -35,7 +35,7 @@ class ByNumber:
         given = {key: value for key, value in bounds.items() if value is not None}
         return {"page": self.page, "page_size": self.page_size, **given}
 
-    def after(self, *, ends: Sequence[float], more: bool) -> ByNumber | None:
+    def after(self, *, spans: Sequence[tuple[float, float]], more: bool) -> ByNumber | None:
         """Return the next place, `None` at the end.
 
         A list that is newest first grows in front of the reader. A reader slower than the list
@@ -43,16 +43,15 @@ class ByNumber:
         first page the list is asked for up to its newest record only: then it stands still.
 
         Args:
-            ends: When the page's records end, in their order, Unix seconds; an empty page is the
-                end, whatever the service says.
+            spans: When the page's records start and end, in their order, Unix seconds; an empty
+                page is the end, whatever the service says.
             more: The service's `next_page`.
         """
-        if not more or not ends:
+        if not more or not spans:
             return None
-        is_newest_first = ends[0] > ends[-1]
         end = self.end
-        if end is None and self.page == 1 and is_newest_first:
-            end = round(max(ends) + _MARGIN, 6)
+        if end is None and self.page == 1 and direction_of(spans) < 0:
+            end = round(max(end for _, end in spans) + _MARGIN, 6)
         return attrs.evolve(self, page=self.page + 1, end=end)
 
 
@@ -145,6 +144,23 @@ class Given:
             return fresh, None
         pages = (*self.pages, frozenset(keys))[-_REMEMBERED_PAGES:]
         return fresh, Given(pages=pages, stalled=stalled)
+
+
+def direction_of(spans: Sequence[tuple[float, float]]) -> int:
+    """Return which way a list goes in time: -1 newest first, 1 oldest first, 0 can't be told.
+
+    Whether it is sorted by start or by end is not documented, and where those are equal, the
+    others may go either way: so both must agree.
+
+    Args:
+        spans: When records start and end, in their order.
+    """
+    if not spans:
+        return 0
+    (start, end), (last_start, last_end) = spans[0], spans[-1]
+    goes_up = start < last_start and end < last_end
+    goes_down = start > last_start and end > last_end
+    return goes_up - goes_down
 
 
 def next_but_one(place: object) -> ByNumber | ByOffset | None:

@@ -4,6 +4,11 @@ from hypothesis import strategies as st
 from rtstream_async.protocol.paging import ByCursor, ByNumber, ByOffset, Given
 
 
+def spans(*ends):
+    """A second each, in the service's order."""
+    return [(end - 1, end) for end in ends]
+
+
 def read_all(pages):
     """Sift pages of keys as the shell does; return what is given."""
     given_so_far, memory = [], Given()
@@ -74,24 +79,24 @@ def test_a_numbered_list_is_asked_for_page_by_page():
     """Bounds that were given stay as they are; zero is a bound."""
     place = ByNumber(page=2, page_size=5, start=0, end=9.5)
     assert place.query() == {"page": 2, "page_size": 5, "start": 0, "end": 9.5}
-    assert place.after(ends=[9.0, 8.0], more=True) == ByNumber(
+    assert place.after(spans=spans(9.0, 8.0), more=True) == ByNumber(
         page=3, page_size=5, start=0, end=9.5
     )
-    assert place.after(ends=[9.0], more=False) is None
-    assert place.after(ends=[], more=True) is None
+    assert place.after(spans=spans(9.0), more=False) is None
+    assert place.after(spans=spans(), more=True) is None
 
 
 def test_a_list_that_is_newest_first_stands_still_after_its_first_page():
     """A slow reader of a fast stream is pushed back as far as it reads, and never arrives."""
-    after = ByNumber().after(ends=[20.5, 10.0], more=True)
+    after = ByNumber().after(spans=spans(20.5, 10.0), more=True)
     assert after.query() == {"page": 2, "page_size": 100, "end": 20.501}
 
 
 def test_other_lists_are_left_as_they_are():
     """In a list that is oldest first, the newest record of a page is not the list's."""
-    assert ByNumber().after(ends=[10.0, 20.5], more=True).end is None
-    assert ByNumber().after(ends=[10.0], more=True).end is None
-    assert ByNumber(page=2).after(ends=[20.5, 10.0], more=True).end is None
+    assert ByNumber().after(spans=spans(10.0, 20.5), more=True).end is None
+    assert ByNumber().after(spans=spans(10.0), more=True).end is None
+    assert ByNumber(page=2).after(spans=spans(20.5, 10.0), more=True).end is None
 
 
 def test_an_offset_list_follows_what_the_service_says():

@@ -139,7 +139,7 @@ def pages_of(*lists, asked=None):
             asked.append(place.page)
         items = lists[place.page - 1]
         page = Page(items=items, next_page=True, page=place.page, page_size=2)
-        return page, place.after(ends=[1.0] * len(items), more=place.page < len(lists))
+        return page, place.after(spans=[(0.0, 1.0)] * len(items), more=place.page < len(lists))
 
     return rts.Pages(fetch, ByNumber(page_size=2), key=lambda item: item)
 

@@ -32,7 +32,7 @@ class Indexes:
         items = records[begin : begin + place.page_size]
         more = begin + place.page_size < len(records)
         page = Page(items=items, next_page=more, page=place.page, page_size=place.page_size)
-        return page, place.after(ends=[item.end for item in items], more=more)
+        return page, place.after(spans=[(one.start, one.end) for one in items], more=more)
 
 
 async def read_all(indexes: Indexes, lineage: list[str], page_size: int) -> list[Any]:

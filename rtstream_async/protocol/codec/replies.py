@@ -167,8 +167,8 @@ def scene_page(data: object, *, place: ByNumber) -> tuple[Page[Scene], ByNumber 
     """Return one page of scenes, and the place of the next."""
     fields = as_object(data, "list of scenes")
     items = as_list(fields, _SCENE_LISTS, "scenes", scene)
-    ends = [item.end for item in items]
-    after = place.after(ends=ends, more=bool(fields.get("next_page")))
+    spans = [(item.start, item.end) for item in items]
+    after = place.after(spans=spans, more=bool(fields.get("next_page")))
     page = Page(
         items=items,
         next_page=after is not None,

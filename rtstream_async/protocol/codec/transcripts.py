@@ -60,7 +60,8 @@ def segment_page(
     """Return one page of a transcript, and the place of the next."""
     fields = as_object(data, "transcript")
     items = as_list(fields, _LISTS, "transcript segments", segment)
-    after = place.after(ends=[item.end for item in items], more=bool(fields.get("next_page")))
+    spans = [(item.start, item.end) for item in items]
+    after = place.after(spans=spans, more=bool(fields.get("next_page")))
     page = Page(
         items=items,
         next_page=after is not None,

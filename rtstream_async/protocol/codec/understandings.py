@@ -119,8 +119,8 @@ def record_page(data: object, *, place: ByNumber) -> tuple[Page[UnderstoodRecord
     """Return one page of records, and the place of the next."""
     fields = as_object(data, "list of records")
     items = as_list(fields, ("records",), "records", _record)
-    ends = [item.end for item in items]
-    after = place.after(ends=ends, more=bool(fields.get("next_page")))
+    spans = [(item.start, item.end) for item in items]
+    after = place.after(spans=spans, more=bool(fields.get("next_page")))
     page = Page(
         items=items,
         next_page=after is not None,
