@@ -11,6 +11,7 @@ import pytest
 
 import rtstream_async as rts
 from rtstream_async.local import LocalServer
+from rtstream_async.protocol.recovery import Track
 
 BATCH = {"type": "time", "value": 2, "frame_count": 1}
 QUICK = rts.HubSettings(
@@ -256,12 +257,12 @@ async def test_a_gap_longer_than_the_budget_is_told_and_its_end_is_fetched(serve
         await door.start_transcript()
         async with door.events("transcript", control=True) as sub:
             await sub.ready()
-            now = time.time()
+            # As if it had been armed and lost long ago.
+            now, continuity = time.time(), sub._hub._continuity
+            tracks = continuity.tracks
+            tracks.by_key[door.id, "transcript"] = Track(since=now - 100, settings=tracks._settings)
             await server.control.add_utterance(door.id, "before", now - 1, now)
             await until(sub, rts.TranscriptMessage)
-            # As if it had been armed and lost so long ago.
-            continuity = sub._hub._continuity
-            continuity.tracks.get((door.id, "transcript")).since -= 100
             continuity._recovery.lose(now - 90)
 
             async def speak():

@@ -318,7 +318,3 @@ async def test_closing_ends_the_polling(wired, records):
 
 def _polling():
     return [task for task in asyncio.all_tasks() if "poll" in task.get_name()]
-
-
-def message(start: float, text: str = "x"):
-    return SceneMessage(channel="scene_index", start=start, end=start + 1, text=text)
