@@ -39,7 +39,10 @@ class MonitorSettings:
 
 
 class _Front(Inbox):
-    """Where the readers of a monitor wait, and what is told of the link rather than of a stream."""
+    """Where the readers of a monitor wait, and what is told of the link rather than of a stream.
+
+    It has no keys, so nothing that is of a stream gets here.
+    """
 
     __slots__ = ("is_in_line", "turns")
 
@@ -53,9 +56,8 @@ class _Front(Inbox):
         return bool(self.turns)
 
     def announce(self, announcement: Announcement | UnknownMessage) -> None:
-        if _stream_of(announcement) is None:
-            super().announce(announcement)
-            self.turns.enter(self)
+        super().announce(announcement)
+        self.turns.enter(self)
 
 
 class _StreamInbox(Inbox):
