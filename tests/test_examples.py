@@ -83,6 +83,30 @@ def test_an_example_tells_what_happens(name, served):
         program.end()
 
 
+def test_the_consumer_goes_on_where_it_was(served, tmp_path):
+    """What was seen while it was not there comes first."""
+    arguments = [CAMERA, tmp_path / "door.db"]
+    with example("consume.py", arguments, served) as program:
+        assert re.match(r"push    \d\d:\d\d:\d\d  \w+", program.line())
+        program.end()
+    anyio.run(one_more_scene, "Entrance", served)
+    with example("consume.py", arguments, served) as program:
+        assert re.match(r"replay  \d\d:\d\d:\d\d  \w+", program.line())
+        program.end()
+
+
+async def one_more_scene(name, environment):
+    address, key = environment["VIDEO_DB_BASE_URL"], environment["VIDEO_DB_API_KEY"]
+    async with rts.connect(key, base_url=address) as conn:
+        streams = await (await conn.get_collection()).list_rtstreams()
+        (stream,) = [stream for stream in streams if stream.name == name]
+        (index,) = await stream.list_scene_indexes()
+        newest = (await index.get_scenes()).items[0].end
+        with anyio.fail_after(60):
+            while (await index.get_scenes()).items[0].end == newest:  # noqa: ASYNC110
+                await anyio.sleep(0.1)
+
+
 def test_the_alert_example_has_its_alert_posted(served):
     """The webhook is what a back end takes from this example."""
     posted = []
