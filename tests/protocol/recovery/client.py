@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import random
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -38,8 +40,7 @@ class Policy:
     corrects_clock: bool = True
     retries: bool = True
     is_sifting: bool = True
-    as_found: Any = staticmethod(lambda found: found)  #: what becomes of the records that were read
-    sources: Any = staticmethod(lambda count: count)  #: how many the track is told of
+    sources: Callable[[int], int] = int  #: how many the track is told of, given how many there are
 
 
 @attrs.frozen(kw_only=True)
@@ -49,7 +50,7 @@ class Outcome:
     sent: int
     lost: int
     duplicated: int
-    disordered: int  #: recovered messages that came after newer ones, which could have waited
+    disordered: int  #: recovered messages that came after newer ones that were held
     foreign: int  #: messages from before the client armed anything
     unannounced: int  #: lost ones that lie in no window that was given up
     remembered: int  #: the most records that were remembered at once
@@ -77,6 +78,7 @@ class Client:
         self.connection = 0
         self.is_deaf = True
         self.heard_at = 0.0  # the client's clock
+        self.line = 0.0  # when the last frame that was sent arrives
         self.turn = 0  # of the recovery that runs; an older one is cancelled
         self.is_polling = False
         self.newest_heard = 0.0  # start, of what was given live since the new connection
@@ -111,8 +113,8 @@ class Client:
     def _hear(self, connection: int, message: Said) -> None:
         delay = self.rng.uniform(0.0, 0.05)
         # In one socket, nothing overtakes.
-        self._line = max(getattr(self, "_line", 0.0), self.loop.now + delay)
-        self.loop.at(self._line, lambda: self._take(connection, message))
+        self.line = max(self.line, self.loop.now + delay)
+        self.loop.at(self.line, lambda: self._take(connection, message))
 
     def _take(self, connection: int, message: Said) -> None:
         if self.is_deaf or connection != self.connection:
@@ -208,7 +210,7 @@ class Client:
             except CallFailedError:
                 if is_first:
                     self._pour(self.track.let_go())
-                    self.newest_heard = float("inf")  # a failure excuses the order
+                    self.newest_heard = math.inf  # a failure excuses the order
                 if not self.policy.retries:
                     return []
                 yield self.rng.uniform(0.5, 4.0)
@@ -221,7 +223,7 @@ class Client:
         found: list[Found[Said]] = []
         for source in self.service.sources:
             found += yield from self._read_source(source, window)
-        return self.policy.as_found(found)
+        return found
 
     def _read_source(self, source: str, window: Window) -> Steps:
         newest_first = self.world.is_newest_first
@@ -233,7 +235,7 @@ class Client:
         records: list[Record] = []
         fails_at = self.rng.randint(1, 3) if self.rng.random() < self.world.failing else None
         limit = self.settings.records
-        while place is not None and given is not None and len(records) < limit:
+        while place is not None and given is not None:
             yield self.rng.uniform(0.02, 0.4)
             if place.page == fails_at:
                 raise CallFailedError
@@ -245,8 +247,13 @@ class Client:
             records += [one for one in taken if one.end > window.since]
             ends = [one.end for one in page]
             place = place.after(spans=[(one.start, one.end) for one in page], more=more)
-            if newest_first and ends and ends[-1] <= window.since:
+            # What is in order of time is read to its end: the newest are worth more.
+            if newest_first and ends and (ends[-1] <= window.since or len(records) >= limit):
                 break
+        records.sort(key=lambda one: one.end)
+        if len(records) >= limit:
+            records = records[-limit:]
+            self.given_up.append(Window(since=window.since, until=records[0].end))
         return [
             Found(source=source, message=Said(one.start, one.end, one.text, "backfill"))
             for one in records
@@ -254,8 +261,8 @@ class Client:
 
     def _recovered(self, messages: Sequence[Said]) -> None:
         starts = [one.start for one in messages]
-        self.disordered += sum(a > b for a, b in zip(starts, starts[1:], strict=False))
-        if self.newest_heard != float("inf"):
+        self.disordered += sum(a > b for a, b in itertools.pairwise(starts))
+        if self.newest_heard != math.inf:
             self.disordered += sum(start < self.newest_heard for start in starts)
         self._pour(messages)
 

@@ -41,7 +41,9 @@ class _FromLastEnd(Track[Said]):
 
     def window(self, now: float, skew: float) -> tuple[Window, Window | None]:
         window, given_up = super().window(now, skew)
-        return attrs.evolve(window, since=max(window.since, self.last_end - self.overlap())), given_up
+        return attrs.evolve(
+            window, since=max(window.since, self.last_end - self.overlap())
+        ), given_up
 
 
 class _Forgetful(Track[Said]):
@@ -116,7 +118,7 @@ class _PushBlind(Track[Said]):
 class _MaxLedger(Ledger):
     """Counts what is stored by the greatest of the sources, and not by all of them."""
 
-    def store(self, found):
+    def store(self, found: Sequence[Found[Said]]) -> list[Said]:
         return super().store([attrs.evolve(one, source="all") for one in _largest(found)])
 
 

@@ -199,9 +199,7 @@ def _lateness(rng: random.Random, least: float) -> Callable[[], float]:
 class Service:
     """Pushes to whatever connection id it was given, and shows its records page by page."""
 
-    def __init__(
-        self, world: World, loop: Loop, hear: Callable[[int, Said], None]
-    ) -> None:
+    def __init__(self, world: World, loop: Loop, hear: Callable[[int, Said], None]) -> None:
         self._world = world
         self._loop = loop
         self._rng = random.Random(world.seed + 1)
@@ -216,9 +214,7 @@ class Service:
             for record in source.records:
                 loop.at(record.made, lambda r=record, s=source: self._push(s, r, hear))
 
-    def _push(
-        self, source: Source, record: Record, hear: Callable[[int, Said], None]
-    ) -> None:
+    def _push(self, source: Source, record: Record, hear: Callable[[int, Said], None]) -> None:
         connection = source.armed
         if connection is None:
             return
