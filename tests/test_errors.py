@@ -42,6 +42,9 @@ EXAMPLES = [
     RequestTimeoutError("late", may_have_acted=False, method="POST", path="/y"),
     ProtocolError("HTML", method="GET", path="/z", attempts=2),
     SlowConsumerError(maxsize=8, dropped=3),
+    errors.HandlerError({"text": "a cat"}, key="rts-1", attempts=1, problem="OSError: full"),
+    errors.HandlerError({"text": "a cat"}, key="rts-1", attempts=4, problem="OSError: full"),
+    errors.CheckpointInUseError("cursor.db is used by another program"),
 ]
 
 
