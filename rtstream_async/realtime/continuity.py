@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import anyio
@@ -172,11 +172,13 @@ class Continuity:
 
     # The watchdog's side.
 
-    def watched(self) -> Iterator[tuple[Key, Track[Message]]]:
-        """Return what is pushed to us now and has a history over REST."""
-        for key, track in self.tracks.by_key.items():
-            if self.arms.of(*key):
-                yield key, track
+    def watched(self) -> Iterable[tuple[Key, Track[Message]]]:
+        """Return what has a history over REST, pushed to us or not."""
+        return self.tracks.by_key.items()
+
+    def is_pushed(self, rtstream_id: str, channel: str) -> bool:
+        """Return whether something publishes this to us now."""
+        return bool(self.arms.of(rtstream_id, channel))
 
     def on_deaf(self, rtstream_id: str, channel: str, since: float, reason: str) -> None:
         """Arm one channel again, and fetch what it missed since the service's Unix time `since`."""

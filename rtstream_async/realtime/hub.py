@@ -268,9 +268,8 @@ class Hub:
 
     def on_oversize(self, size: int, limit: int) -> None:
         """Take note of a frame of `size` bytes that was too large to keep."""
-        self._fanout.dispatch(
-            oversize_message(size, limit, time.time(), self._link.link.generation)
-        )
+        now = self._continuity.heard_at = time.time()
+        self._fanout.dispatch(oversize_message(size, limit, now, self._link.link.generation))
 
     def on_change(self, previous: LinkState, state: LinkState, reason: str) -> None:
         """Tell everybody what has become of the link."""

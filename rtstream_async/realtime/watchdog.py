@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 import anyio
+import anyio.lowlevel
 import attrs
 
 from rtstream_async.errors import RTStreamError
@@ -27,6 +28,7 @@ __all__ = ["Newer", "Watchdog", "WatchdogView", "Watched", "newer_over"]
 
 logger = logging.getLogger("rtstream_async.realtime")
 
+_SLICE = 256  # channels that are looked at before messages have their turn
 _AT_ONCE = 4  # channels that REST is asked about in one round
 _RECORDS = 1000  # of a channel: the newest; more would prove nothing more
 _REST_TIMEOUT = 15.0  # seconds, for the answers of one round
@@ -77,7 +79,11 @@ class WatchdogView(Protocol):
         ...
 
     def watched(self) -> Iterable[tuple[Key, Watched]]:
-        """Return what is pushed to us now and has a history over REST."""
+        """Return what has a history over REST, pushed to us or not."""
+        ...
+
+    def is_pushed(self, rtstream_id: str, channel: str) -> bool:
+        """Return whether this is pushed to us now. Asked only about what is silent for long."""
         ...
 
     def on_deaf(self, rtstream_id: str, channel: str, since: float, reason: str) -> None:
@@ -142,7 +148,7 @@ class Watchdog:
         self._interval = interval
         self._failures = Burst(logger, quiet=log_quiet)
         self._deaf = Burst(logger, quiet=log_quiet)
-        self._watches: dict[Key, _Watch] = {}
+        self._watches: dict[tuple[str, str], _Watch] = {}
         self._generation = -1
         # All times below are of the loop's clock: the other one may be set.
         self._any = Cadence(0.0, settings=settings)  # of frames of whatever kind
@@ -156,8 +162,10 @@ class Watchdog:
         while True:
             await anyio.sleep(self._interval)
             if self._is_listening():
-                overdue = self._look(anyio.current_time())
-                await self._find_out(overdue)
+                generation = self._generation
+                overdue = await self._look()
+                if self._is_listening() and self._generation == generation:
+                    await self._find_out(overdue)
 
     def _is_listening(self) -> bool:
         """Return whether silence means anything now; if not, begin anew when it does."""
@@ -173,30 +181,41 @@ class Watchdog:
                 watch.cadence.restart(now)
         return True
 
-    def _look(self, now: float) -> list[_Watch]:
+    async def _look(self) -> list[_Watch]:
         """Note what has come since the last look; return what is silent for too long."""
-        self._listen(now)
+        self._listen(anyio.current_time())
         overdue: list[_Watch] = []
-        present: dict[Key, _Watch] = {}
-        for key, track in self._view.watched():
-            stream, channel = key
-            if stream is None or channel is None:
-                continue
-            watch = self._watches.get(key)
-            if watch is None or watch.track is not track:
-                cadence = Cadence(now, settings=self._settings)
-                watch = _Watch((stream, channel), track, cadence, track.last_end)
-            elif track.gap_since is not None:
-                watch.newest = track.last_end
-                watch.cadence.restart(now)
-            elif track.last_end != watch.newest:
-                watch.newest, watch.ask_at = track.last_end, 0.0
-                watch.cadence.heard(now)
-            elif now >= watch.cadence.suspicious_at:
-                overdue.append(watch)
-            present[key] = watch
+        present: dict[tuple[str, str], _Watch] = {}
+        watched = list(self._view.watched())
+        for first in range(0, len(watched), _SLICE):
+            if first:
+                await anyio.lowlevel.checkpoint()  # messages go first
+            now = anyio.current_time()
+            for (stream, channel), track in watched[first : first + _SLICE]:
+                if stream is None or channel is None:
+                    continue
+                watch = self._look_at((stream, channel), track, now)
+                present[watch.key] = watch
+                if now < watch.cadence.suspicious_at:
+                    continue
+                if self._view.is_pushed(stream, channel):
+                    overdue.append(watch)
+                else:
+                    watch.cadence.restart(now)
         self._watches = present
         return overdue
+
+    def _look_at(self, key: tuple[str, str], track: Watched, now: float) -> _Watch:
+        watch = self._watches.get(key)
+        if watch is None or watch.track is not track:
+            return _Watch(key, track, Cadence(now, settings=self._settings), track.last_end)
+        if track.gap_since is not None:
+            watch.newest = track.last_end
+            watch.cadence.restart(now)
+        elif track.last_end != watch.newest:
+            watch.newest, watch.ask_at = track.last_end, 0.0
+            watch.cadence.heard(now)
+        return watch
 
     def _listen(self, now: float) -> None:
         """Note whether anything at all has come."""

@@ -167,6 +167,20 @@ async def test_two_refusals_latch_and_only_force_reconnect_tries_again(server, m
     assert await hub.connection_id() == "conn-3"
 
 
+async def test_a_key_that_rest_refuses_latches_as_well(server, make_hub):
+    """The URL is REST's to give: a revoked key is refused there, before there is any socket."""
+    asked = []
+
+    async def refused():
+        asked.append(1)
+        raise AuthenticationError("no such key", status=401)
+
+    hub = make_hub(fetch_url=refused)
+    with pytest.raises(AuthenticationError, match="no such key"):
+        await hub.connection_id()
+    assert (hub.state, len(asked)) == (LinkState.AUTH_FAILED, 2)
+
+
 async def test_one_refusal_is_forgiven(server, make_hub):
     """The URL carries a token that may have run out on the way."""
     hub = make_hub()

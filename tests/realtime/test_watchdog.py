@@ -46,6 +46,7 @@ class World:
         self.asked = []
         self.at_once = self.most_at_once = 0
         self.failing = False
+        self.is_armed = True
         self.states = []
         self.deaf = []
         self.link = LinkRunner(
@@ -76,6 +77,9 @@ class World:
 
     def watched(self):
         return [((None, "capture_session"), Track(0.0)), *self.tracks.items()]
+
+    def is_pushed(self, rtstream_id, channel):
+        return self.is_armed
 
     def on_deaf(self, rtstream_id, channel, since, reason):
         self.deaf.append((rtstream_id, channel, since))
@@ -251,9 +255,9 @@ async def test_a_record_that_has_just_ended_may_still_be_pushed(server):
 async def test_of_many_silent_channels_a_few_are_asked_about_at_a_time(server):
     """A night without traffic on five thousand streams must not be a flood of calls."""
     async with watching(server) as (world, peer):
-        for n in range(40):
+        for n in range(300):
             world.tracks[f"rts-{n}", "transcript"] = Track(time.time())
-        await world.until(lambda: len(set(world.asked)) == 41)
+        await world.until(lambda: len(set(world.asked)) == 301)
         assert world.most_at_once <= 4
         assert LinkState.RECONNECTING not in [state for state, _ in world.states]
         await peer.close()
@@ -273,6 +277,18 @@ async def test_without_anything_to_ask_about_nothing_is_suspected(server):
         await asyncio.sleep(0.3)
         assert len(world.asked) == asked
         assert world.link.state is LinkState.LIVE
+        await peer.close()
+
+
+async def test_what_nothing_pushes_is_not_missed(server):
+    """A channel that is polled is silent on the socket, and that is no news."""
+    async with watching(server) as (world, peer):
+        world.is_armed = False
+        world.store(0.0)
+        await asyncio.sleep(0.4)
+        assert world.asked == []
+        world.is_armed = True
+        await world.until(lambda: world.asked)
         await peer.close()
 
 
