@@ -22,7 +22,7 @@ from anyio.abc import TaskGroup
 
 from rtstream_async.errors import HandlerError, RTStreamError
 from rtstream_async.protocol.checkpoint import CheckpointKey, key_of
-from rtstream_async.protocol.retry import GiveUp, Retry, again
+from rtstream_async.protocol.retry import Retry, again
 from rtstream_async.realtime.archive import Archive
 from rtstream_async.realtime.consume import Consumed, ConsumeSettings
 from rtstream_async.realtime.cursors import Cursors
@@ -53,6 +53,8 @@ class _Job(Generic[M]):
     key: Hashable
     number: int | None = None  #: among those taken from the source; `None`: from the history
     done: Callable[[], None] | None = None  #: notes that it was handled
+    attempts: int = 0
+    begun_at: float = 0.0  #: by the clock of the event loop
 
 
 @attrs.define
@@ -104,7 +106,6 @@ class Consumer(Generic[M]):
         self._counts = _Counts()
         self._failure: Exception | None = None
         self._scope = anyio.CancelScope()
-        self._slots = anyio.Semaphore(settings.concurrency)
         self._gate = asyncio.Event()  # what the source gives may be handed over
         self._held: deque[tuple[int, M]] = deque()
         self._taken = 0
@@ -136,7 +137,11 @@ class Consumer(Generic[M]):
 
     async def _run_lanes(self, group: TaskGroup) -> None:
         self._lanes: Lanes[_Job[M]] = Lanes(
-            self._handle, on_failure=self._fail, group=group, lookahead=self._settings.lookahead
+            self._handle,
+            on_failure=self._fail,
+            group=group,
+            concurrency=self._settings.concurrency,
+            lookahead=self._settings.lookahead,
         )
         tending = anyio.CancelScope()
         if self._replay is not None:
@@ -213,46 +218,43 @@ class Consumer(Generic[M]):
 
     # What the handler does with it.
 
-    async def _handle(self, job: _Job[M]) -> None:
-        begun, attempt = anyio.current_time(), 0
-        while True:
-            attempt += 1
-            error = await self._try(self._settings.handler, job.message)
-            if error is None:
-                self._counts.handled += 1
-                break
+    async def _handle(self, job: _Job[M]) -> float | None:
+        """Call the handler once; return in how many seconds to do so again, if it failed."""
+        job.begun_at = job.begun_at or anyio.current_time()
+        job.attempts += 1
+        error = await self._try(self._settings.handler, job.message)
+        if error is None:
+            self._counts.handled += 1
+        else:
             step = again(
                 policy=self._settings.retries,
-                attempt=attempt,
-                elapsed=anyio.current_time() - begun,
+                attempt=job.attempts,
+                elapsed=anyio.current_time() - job.begun_at,
                 jitter=random.random(),  # noqa: S311 - spreads attempts, no secret
             )
-            match step:
-                case Retry(after=seconds):
-                    self._counts.retries += 1
-                    await anyio.sleep(seconds)
-                case GiveUp():
-                    await self._bury(job, error, attempt)
-                    break
+            if isinstance(step, Retry):
+                self._counts.retries += 1
+                return step.after
+            await self._bury(job, error)
         self._finish(job)
+        return None
 
     async def _try(
         self, function: Callable[..., Awaitable[object]], *args: Any
     ) -> Exception | None:
-        """Call `function` when it is its turn; return what it raises."""
-        async with self._slots:
-            try:
-                await function(*args)
-            except asyncio.CancelledError as exc:
-                if _is_cancelled():
-                    raise
-                # Something that the handler waited for was cancelled; nobody cancelled us.
-                return _stopped(exc)
-            except Exception as exc:  # noqa: BLE001 - given to dead_letter, or raised
-                return exc
+        """Call `function`; return what it raises."""
+        try:
+            await function(*args)
+        except asyncio.CancelledError as exc:
+            if _is_cancelled():
+                raise
+            # Something that the handler waited for was cancelled; nobody cancelled us.
+            return _stopped(exc)
+        except Exception as exc:  # noqa: BLE001 - given to dead_letter, or raised
+            return exc
         return None
 
-    async def _bury(self, job: _Job[M], error: Exception, attempts: int) -> None:
+    async def _bury(self, job: _Job[M], error: Exception) -> None:
         dead_letter = self._settings.dead_letter
         problem = error
         if dead_letter is not None:
@@ -262,7 +264,7 @@ class Consumer(Generic[M]):
                 return
             problem = failure
         raise HandlerError(
-            job.message, key=job.key, attempts=attempts, problem=_told(problem)
+            job.message, key=job.key, attempts=job.attempts, problem=_told(problem)
         ) from problem
 
     def _finish(self, job: _Job[M]) -> None:
