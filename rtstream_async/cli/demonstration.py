@@ -37,7 +37,9 @@ _EVENTS = {
 _LOOK_FOR = "a cat"
 _LISTEN_FOR = "what is wrong with the payments?"
 _DRAW_EVERY = 0.25  # seconds
-_LATE = 3.0  # seconds for which messages may still be on their way when all has stopped
+_LATE = 3.0  # seconds for which messages may still be on their way when all has stopped...
+_LATEST = 30.0  # ...and those of scenes that are stored already
+_PATIENCE = 120.0  # seconds; the first index waits until the models are loaded
 _PAGE = 5  # few enough that the demo's scenes are more than one page
 
 
@@ -81,7 +83,7 @@ class Demonstration:
         )
         self._begin("loading the models", done=f"listening at {address}")
         index = await self._arm(conn, stream)
-        await self._watch(stream, address)
+        await self._watch(stream, index, address)
         return await self._look_back(coll, stream, index)
 
     async def _open(self) -> rts.Connection:
@@ -89,7 +91,9 @@ class Demonstration:
         quiet_local_server()
         server = await self.stack.enter_async_context(LocalServer())
         # No proxy stands between a process and itself, whatever the environment says.
-        connection = rts.connect(api_key=server.api_key, base_url=server.url, proxy=False)
+        connection = rts.connect(
+            api_key=server.api_key, base_url=server.url, proxy=False, timeout=_PATIENCE
+        )
         self._begin("connecting", done=f"local server at {server.url}")
         return await self.stack.enter_async_context(connection)
 
@@ -108,7 +112,9 @@ class Demonstration:
             await index.create_alert(await conn.create_event(event_prompt=prompt, label=label))
         return index
 
-    async def _watch(self, stream: rts.RTStream, address: str) -> None:
+    async def _watch(
+        self, stream: rts.RTStream, index: rts.RTStreamSceneIndex, address: str
+    ) -> None:
         """Publish the clip and tell what is seen and said in it, until its end."""
         channels = ("scene_index", "transcript", "audio_index", "alert")
         async with (
@@ -126,15 +132,21 @@ class Demonstration:
                 await publication.wait()
             self._begin("describing what came last", done="the clip was played")
             await stream.stop()
-            await self._settle(happenings)
+            await self._settle(happenings, index)
             group.cancel_scope.cancel()
 
     async def _tell_all(self, happenings: rts.Subscription[Any]) -> None:
         async for value in happenings:
             self._tell(value)
 
-    async def _settle(self, happenings: rts.Subscription[Any]) -> None:
+    async def _settle(
+        self, happenings: rts.Subscription[Any], index: rts.RTStreamSceneIndex
+    ) -> None:
         """Wait for what is on its way; most was pushed by the time the stream had stopped."""
+        stored = [scene async for scene in index.get_scenes()]
+        with anyio.move_on_after(_LATEST):
+            while self._tally.messages["scene_index"] < len(stored):  # noqa: ASYNC110 - told by nobody
+                await anyio.sleep(_LATE / 30)
         with anyio.move_on_after(_LATE):
             before = -1
             while before != happenings.stats.received:

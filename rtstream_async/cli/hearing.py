@@ -7,12 +7,32 @@ from collections.abc import Sequence
 
 __all__ = ["words_of", "wrong_words"]
 
-_WORD = re.compile(r"[a-z0-9']+")
+_WORD = re.compile(r"[a-z0-9']+|%")
+_LOW = "zero one two three four five six seven eight nine ten eleven twelve"
+_TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_ONES = (*_LOW.split(" "), *_TEENS.split(" "))
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of `text`, without case and punctuation."""
-    return _WORD.findall(text.lower())
+    """Return the words of `text`, without case and punctuation.
+
+    Numbers below a hundred are spelled out, and so is the percent sign: an engine that hears
+    "thirty seven" and writes 37 has heard it well.
+    """
+    return [spoken for word in _WORD.findall(text.lower()) for spoken in _spoken(word)]
+
+
+def _spoken(word: str) -> list[str]:
+    if word == "%":
+        return ["percent"]
+    if not word.isdecimal() or len(word) > 2:  # noqa: PLR2004 - digits
+        return [word]
+    number = int(word)
+    if number < len(_ONES):
+        return [_ONES[number]]
+    tens, ones = divmod(number, 10)
+    return [_TENS[tens - 2], *([_ONES[ones]] if ones else [])]
 
 
 def wrong_words(said: Sequence[str], heard: Sequence[str]) -> int:

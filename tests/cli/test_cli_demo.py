@@ -93,7 +93,11 @@ def test_pushed_and_paged_are_the_same(told):
 def test_the_recording_plays_as_long_as_it_is(told):
     """A player that stops early, or a manifest with a hole, is seen at once."""
     summary = told[-1]
-    assert summary["recorded_seconds"] == pytest.approx(LENGTH, abs=4)
+    # A machine that is too busy to encode in time has the clip last longer.
+    notes = {item["text"]: item["at"] for item in told if item["type"] == "note"}
+    begun = next(at for text, at in notes.items() if text.startswith("watching"))
+    published = notes["describing what came last"] - begun
+    assert LENGTH - 4 <= summary["recorded_seconds"] <= published + 4
     assert summary["played_seconds"] >= summary["asked_seconds"] - 1
     assert summary["video_seconds"] == pytest.approx(summary["recorded_seconds"], abs=0.1)
     assert summary["delay_median"] <= summary["delay_longest"]

@@ -12,7 +12,14 @@ WORDS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=12)
 
 def test_case_and_punctuation_are_no_words():
     """A transcript that writes a full stop is not wrong."""
-    assert words_of("Good morning. It's 92 %!") == ["good", "morning", "it's", "92"]
+    assert words_of("Good morning. It's me!") == ["good", "morning", "it's", "me"]
+
+
+def test_a_number_is_the_same_in_digits_and_in_words():
+    """An engine that writes 37 for thirty-seven has heard nothing wrong."""
+    assert words_of("37 errors, 92%") == words_of("Thirty-seven errors, ninety two percent")
+    assert words_of("0 7 12 20 99") == ["zero", "seven", "twelve", "twenty", "ninety", "nine"]
+    assert words_of("100 2026 KX73") == ["100", "2026", "kx73"]  # nobody says them in one way
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rtstream_async.local import LocalServer
+from rtstream_async.local.pipelines import visual
 from tests.local.engines import PixelEngine, numbers
 from tests.local.harness import Api, api_of, ear_of, until
 from tests.media.clips import Clip, make_clip
@@ -73,9 +74,10 @@ async def test_an_engine_that_can_not_be_loaded_refuses_the_index(
 
 
 async def test_an_engine_that_can_not_follow_loses_the_oldest_windows_and_says_so(
-    api: Api, engine: PixelEngine
+    api: Api, engine: PixelEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Old windows would make every later message later; losing them silently would lie."""
+    monkeypatch.setattr(visual, "_LONGEST_WAIT", 1.0)  # half a minute is long for a test
     engine.gate.clear()
     stream = await api.connect("loop.mp4?loop=1")
     index = await api.index(stream, **FAST)
@@ -87,6 +89,21 @@ async def test_an_engine_that_can_not_follow_loses_the_oldest_windows_and_says_s
     assert behind["status"] == "running"
     scenes = await until(lambda: api.scenes(stream, index), lambda scenes: len(scenes) > 5)
     assert scenes[0]["start"] - scenes[-1]["start"] > 0.4 * len(scenes)
+
+
+async def test_an_engine_that_is_slow_for_a_moment_loses_nothing(
+    api: Api, engine: PixelEngine
+) -> None:
+    """A busy machine is no reason to miss what could be seen a little later."""
+    engine.gate.clear()
+    stream = await api.connect("loop.mp4?loop=1")
+    index = await api.index(stream, **FAST)
+    await until(  # ten windows
+        lambda: api.stream(stream), lambda now: (now["recorded_seconds"] or 0) > 4.5
+    )
+    engine.gate.set()
+    await until(lambda: api.scenes(stream, index), lambda scenes: len(scenes) > 10)
+    assert (await look(api, stream, index))["dropped_windows"] == 0
 
 
 async def test_two_indexes_of_one_stream_have_their_own_windows_and_listeners(

@@ -24,6 +24,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from rtstream_async.local.domain.timeline import DtsRepair
+from rtstream_async.local.media.ahead import Ahead
 from rtstream_async.local.media.clock import TICK, TICKS
 from rtstream_async.local.media.encoders import AudioEncoder, VideoEncoder
 from rtstream_async.local.media.refusals import refusal
@@ -36,6 +37,7 @@ _FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "rtsps": "rtsp"}
 _OPTIONS = {"flv": {"flvflags": "no_duration_filesize"}, "rtsp": {"rtsp_transport": "tcp"}}
 _RETRY_EVERY = 0.2  # seconds
 _TIMEOUT = 10.0  # seconds
+_AHEAD = 10.0  # seconds; an encoder that gets no time for a while must not be late for that
 
 _Tell = Callable[[list[str]], None]
 
@@ -76,14 +78,20 @@ class _Publisher:
                 if not tracks:
                     self._tell(["failed", f"there is no {self._order.only or 'track'} in it"])
                     return
-                if sink is None:
-                    sink, streams = self._connect(list(tracks.values()))
-                    begun = time.monotonic()
-                    self._tell(["connected"])
-                for packet in self._packets(source, tracks, begun):
-                    track_is_video = packet.stream.type == "video"
-                    packet.stream = streams[track_is_video]
-                    sink.mux_one(packet)
+                # A device has nothing yet of what is to come.
+                ahead = 0.0 if self._order.device else _AHEAD
+                with Ahead(self._packets(source, tracks), seconds=ahead) as packets:
+                    if sink is None:
+                        packets.fill()
+                        sink, streams = self._connect(list(tracks.values()))
+                        begun = time.monotonic()
+                        self._tell(["connected"])
+                    for due, packet in packets:
+                        self._stop.wait(max(0.0, begun + due - time.monotonic()))
+                        if self._stop.is_set():
+                            break
+                        packet.stream = streams[packet.stream.type == "video"]
+                        sink.mux_one(packet)
             self._shift = self._end
             if not self._order.loop:
                 break
@@ -109,19 +117,20 @@ class _Publisher:
         return sink, streams
 
     def _packets(
-        self, source: InputContainer, tracks: dict[int, Track], begun: float
-    ) -> Iterator[Packet[Stream]]:
-        """The file's packets as they go out, each when its time has come."""
-        first = _first_second(source)
+        self, source: InputContainer, tracks: dict[int, Track]
+    ) -> Iterator[tuple[float, Packet[Stream]]]:
+        """The file's packets as they are to go out, each with the second at which it is due."""
+        first, due = _first_second(source), 0.0
         for packet in source.demux([source.streams[index] for index in tracks]):
             if self._stop.is_set():
                 return
             if packet.size:
                 due = self._stamp(packet, first, is_video=tracks[packet.stream_index].is_video)
-                self._stop.wait(max(0.0, begun + due - time.monotonic()))
-                yield from (made.packet for made in tracks[packet.stream_index].feed(packet))
+                for made in tracks[packet.stream_index].feed(packet):
+                    yield due, made.packet
         for track in tracks.values():
-            yield from (made.packet for made in track.flush())
+            for made in track.flush():
+                yield due, made.packet
 
     def _stamp(self, packet: Packet[Stream], first: float, *, is_video: bool) -> float:
         """Put the packet on one clock for all turns; return its second on it."""

@@ -16,6 +16,8 @@ from rtstream_async.protocol.codec.times import microseconds
 
 __all__ = ["AudioIndex"]
 
+_MOST_WAITING = 500  # batches; one long sentence in batches of one word must find room
+
 
 @attrs.define(eq=False)
 class AudioIndex(IndexPipeline[Batch]):
@@ -29,8 +31,12 @@ class AudioIndex(IndexPipeline[Batch]):
     _batches: Batches = attrs.field(init=False, repr=False)
     _engine: LanguageEngine | None = attrs.field(default=None, init=False, repr=False)
 
-    most_waiting = 500  # one long sentence in batches of one word must find room
     what = "batches of speech"
+
+    @property
+    def most_waiting(self) -> int:
+        """How many batches may wait for the engine."""
+        return _MOST_WAITING
 
     def start(self, *, present: float, spawn: Spawn) -> None:
         """Go to work; batches of seconds begin at `present` (the stream's time, Unix seconds)."""

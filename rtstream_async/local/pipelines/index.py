@@ -46,8 +46,12 @@ class IndexPipeline(ABC, Generic[T]):
     _stopping: bool = attrs.field(default=False, init=False)
     _is_abandoned: bool = attrs.field(default=False, init=False)
 
-    most_waiting: ClassVar[int]
     what: ClassVar[str]  #: what waits, for the log
+
+    @property
+    @abstractmethod
+    def most_waiting(self) -> int:
+        """How many items may wait for the engine."""
 
     @abstractmethod
     def advance(self, time: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -17,6 +18,9 @@ from rtstream_async.protocol.codec.times import microseconds
 __all__ = ["Sampler", "VisualIndex"]
 
 _ROUNDING = 1e-6  # seconds
+_LONGEST_WAIT = 30.0  # seconds of a stream that may wait: a busy machine catches up in that time...
+_MOST_FRAMES = 120  # ...but no more frames than this: they are in memory
+_FEWEST = 3  # windows that always may
 
 
 class Sampler(Protocol):
@@ -43,8 +47,14 @@ class VisualIndex(IndexPipeline[Window[Frame]]):
     _present: float = attrs.field(default=0.0, init=False)  # of the stream, Unix seconds
     _moved: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
 
-    most_waiting = 3
     what = "windows"
+
+    @property
+    def most_waiting(self) -> int:
+        """How many windows may wait for the engine."""
+        grid = grid_of(self.row.extraction_config, origin=0.0)
+        by_time = math.ceil(_LONGEST_WAIT / grid.value)
+        return max(_FEWEST, min(by_time, _MOST_FRAMES // grid.frame_count))
 
     async def start(self, sampler: Sampler, *, present: float, spawn: Spawn) -> None:
         """Ask for frames from `present` (the stream's time, Unix seconds) on, and go to work."""
