@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import anyio
-
 from rtstream_async.models.announcements import Announcement
 from rtstream_async.models.messages import CHANNELS, Message, UnknownMessage
 from rtstream_async.protocol.codec.loose import canonical_channel
@@ -19,6 +17,7 @@ from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.early import EarlyMessages
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.listeners import Listeners
+from rtstream_async.realtime.patience import Patience
 from rtstream_async.realtime.poll import POLLABLE, Poller
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.tracks import Tracks, push
@@ -29,7 +28,6 @@ __all__ = ["Fanout"]
 logger = logging.getLogger("rtstream_async.realtime")
 
 _KNOWN = frozenset(CHANNELS)
-_LOOK = 0.02  # seconds between two looks at whether a full queue has room
 
 
 class Fanout:
@@ -172,16 +170,15 @@ class Fanout:
     async def pour(self, key: Key, messages: Sequence[Message]) -> None:
         """Give recovered messages to whoever reads `key`, as fast as they take them.
 
-        A queue that is full gets a little time for each message: there is no socket behind them
-        that would suffer. A consumer that takes nothing in that time is up to its own policy.
+        There is no socket behind them that would suffer, so a queue that is full gets time, as
+        long as it is read. For one that nobody reads, its own policy decides.
         """
         stream, channel = key
-        patience = self._settings.block_timeout
+        patience = Patience(total=self._settings.block_timeout)
         for message in messages:
             for inbox in self._router.targets(stream, channel or ""):
-                while patience > 0 and inbox.policy != "latest" and inbox.depth >= inbox.maxsize:
-                    await anyio.sleep(_LOOK)
-                    patience -= _LOOK
+                if inbox.depth >= inbox.maxsize and inbox.policy != "latest":
+                    await patience.await_room(inbox)
             self.give(message)
 
     def dispatch(self, message: Message) -> None:  # noqa: C901 - for every message: no call more

@@ -42,7 +42,7 @@ class HubSettings:
     """How long reading the history is tried until it is given up."""
     recovery_jitter: float = attrs.field(default=0.1, validator=seconds(or_zero=True))
     """The longest that recovery waits, by chance, before it begins."""
-    recovering_at_most: float = attrs.field(default=0.25, validator=seconds(or_zero=True))
+    recovering_at_most: float = attrs.field(default=0.1, validator=seconds(or_zero=True))
     """How long the link is RECOVERING at most; it is LIVE then, and each `GapClosed` tells of one
     more channel that is whole."""
     held_messages: int = attrs.field(default=10_000, validator=count(0))

@@ -313,3 +313,27 @@ async def test_a_channel_that_alone_is_deaf_is_armed_again(server):
             assert not [one for one in items if getattr(one, "state", "") == "RECONNECTING"]
             await server.control.add_utterance(door.id, "heard", at, at + 1)
             assert said(await until(sub, rts.TranscriptMessage)) == [("heard", "push")]
+
+
+async def test_a_reader_gets_time_for_what_is_recovered_and_a_stuck_one_costs_the_others_nothing(
+    server,
+):
+    """A burst of history is no reason to drop, and one who never reads no reason to wait."""
+    async with watched(server) as (_, door):
+        await door.start_transcript()
+        stuck = door.events("transcript", maxsize=2)
+        async with door.events("transcript", maxsize=4) as sub:
+            await sub.ready()
+            at, count = time.time(), 50
+
+            async def speak():
+                for number in range(count):
+                    await server.control.add_utterance(
+                        door.id, f"{number}", at + number / 100, at + number / 100 + 0.01
+                    )
+
+            await cut_while(server, speak)
+            heard = [(await sub.receive()).text for _ in range(count)]
+            assert heard == [f"{number}" for number in range(count)]
+            assert sub.stats.dropped == 0
+            assert stuck.stats.dropped == count - 2
