@@ -56,8 +56,6 @@ class Track(Generic[M]):
         last_end: The greatest end of a record so far, `since` before the first; Unix seconds.
         gap_since: Since when messages may be missing, by the service's clock; `None`: no gap.
         is_holding: Pushed messages are held.
-        last_push_at: When something was pushed last, local Unix time, seconds; 0 before the first.
-            The shell notes it: there is no clock here.
         repeats: How many pushed messages were taken out because they had been delivered.
     """
 
@@ -76,7 +74,6 @@ class Track(Generic[M]):
         "gap_since",
         "is_holding",
         "last_end",
-        "last_push_at",
         "repeats",
         "since",
     )
@@ -92,7 +89,6 @@ class Track(Generic[M]):
         self.since = self.last_end = since
         self.gap_since: float | None = None
         self.is_holding = False
-        self.last_push_at = 0.0
         self.repeats = 0
         self._settings = settings
         self._sources = sources

@@ -85,5 +85,4 @@ def push(track: Track[Message], message: Message) -> Push:
         return Push.HOLD if track.hold(message) else Push.DELIVER
     if not isinstance(message, _RECORDS):
         return Push.DELIVER
-    track.last_push_at = message.received_at
     return track.push(message, message.received_at - message.end)
