@@ -68,8 +68,8 @@ if TYPE_CHECKING:
         RTStreamExportResult,
     )
     from rtstream_async.models.health import (
+        HealthState,
         StreamHealth,
-        StreamState,
     )
     from rtstream_async.models.jobs import (
         JobProgress,
@@ -209,6 +209,7 @@ __all__ = [
     "Handled",
     "HandlerError",
     "HandshakeError",
+    "HealthState",
     "HubSettings",
     "InvalidArgumentError",
     "InvalidRequestError",
@@ -253,7 +254,6 @@ __all__ = [
     "SocketOptions",
     "StateChange",
     "StreamHealth",
-    "StreamState",
     "Subscription",
     "SubscriptionStats",
     "TranscriptMessage",
@@ -325,7 +325,7 @@ _HOMES = {
         "ClientToken",
     ),
     "rtstream_async.models.exports": ("RTStreamExportResult",),
-    "rtstream_async.models.health": ("StreamHealth", "StreamState"),
+    "rtstream_async.models.health": ("HealthState", "StreamHealth"),
     "rtstream_async.models.jobs": ("JobProgress",),
     "rtstream_async.models.messages": (
         "AlertMessage",

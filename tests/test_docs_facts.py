@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import re
@@ -9,18 +10,21 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import attrs
 import pytest
 import typer
 
 from rtstream_async.cli.app import app
+from rtstream_async.client import Connection
 from rtstream_async.local import LocalServer
 from rtstream_async.local.chaos import Chaos
 from rtstream_async.local.control import Control
 from rtstream_async.local.domain.chaos import ChaosPlan, HandshakeFault, RestFault
 from rtstream_async.local.domain.lifecycle import StreamState
 from rtstream_async.local.handlers import chaos as chaos_calls
+from rtstream_async.models.health import HealthState
 from rtstream_async.protocol.link import TRANSITIONS, LinkSignal, LinkState
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.transport.socket import SocketOptions
@@ -240,3 +244,21 @@ def test_every_module_of_the_floors_is_in_the_architecture():
         if path.name.startswith("_") or path.name == "py.typed":
             continue
         assert path.name in shown.replace("/", ""), path.name
+
+
+def test_the_page_of_the_monitor_has_its_arguments_and_states():
+    """Who reads a state in a log looks it up there."""
+    text = page("howto/monitor.md")
+    states = section(text, "How each stream is")
+    assert first_cells(states) == list(get_args(HealthState))
+    arguments = text.partition("\n## ")[0]
+    defaults = {
+        name: None if parameter.default is parameter.empty else parameter.default
+        for name, parameter in inspect.signature(Connection.monitor).parameters.items()
+        if name != "self"
+    }
+    assert first_cells(arguments) == list(defaults)
+    for row in re.findall(r"^\| `.+ \|$", arguments, re.MULTILINE):
+        name, _, default = (cell.strip() for cell in row.strip("|").split("|"))
+        shown = ast.literal_eval(default.strip("`")) if default else None
+        assert shown == defaults[name.strip("`")], name

@@ -42,6 +42,7 @@ COMPLETE = {
 
 ENDLESS = {
     "watch.py": r"\d\d:\d\d:\d\d  \w+",
+    "monitor.py": r"Door 1  scene_index  \w+",
     "structured.py": r"text \w+",  # the offline engine makes up no JSON
     "summaries.py": r"\d\d:\d\d:\d\d  \w+",
 }

@@ -7,14 +7,14 @@ from typing import Final, Literal, get_args
 
 import attrs
 
-__all__ = ["ChannelState", "StreamHealth", "StreamState", "channel_state", "stream_state"]
+__all__ = ["ChannelState", "HealthState", "StreamHealth", "channel_state", "stream_state"]
 
 ChannelState = Literal["down", "recovering", "polled", "live", "not_armed"]
 """`down`: it is pushed, and the link is not open. `recovering`: it is pushed, and what the last
 loss cost is being fetched. `polled`: nothing pushes it to us; it is read over REST. `live`: it is
 pushed, and whole. `not_armed`: nothing pushes it to us, and nothing is polled."""
 
-StreamState = Literal["down", "recovering", "polled", "live", "silent", "not_armed"]
+HealthState = Literal["down", "recovering", "polled", "live", "silent", "not_armed"]
 """Of its channels' states, the one that needs care most: the first of these that one of them is in.
 `silent`: it would be `live`, and nothing has come yet."""
 
@@ -26,7 +26,7 @@ class StreamHealth:
     """How one stream of a monitor is, and what has become of its messages."""
 
     rtstream_id: str
-    state: StreamState
+    state: HealthState
     channels: Mapping[str, ChannelState]  #: by channel
     last_message_at: float | None  #: Unix time, seconds, of the local clock; `None`: none came
     last_end: float | None
@@ -63,7 +63,7 @@ def channel_state(
     return "recovering" if is_missing else "live"
 
 
-def stream_state(channels: Collection[ChannelState], *, is_heard: bool) -> StreamState:
+def stream_state(channels: Collection[ChannelState], *, is_heard: bool) -> HealthState:
     """Return the state of a stream whose channels are in these; `is_heard`: something has come."""
     for state in _BY_CARE:
         if state in channels:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rtstream_async.models.health import (
     ChannelState,
-    StreamState,
+    HealthState,
     channel_state,
     stream_state,
 )
@@ -47,7 +47,7 @@ def test_a_channel_that_is_polled_does_not_depend_on_the_link(is_armed, is_up, i
 @given(STATES, st.booleans())
 def test_a_stream_is_as_the_channel_that_needs_care_most(channels, is_heard):
     """One deaf channel must not hide behind one that is well."""
-    order = get_args(StreamState)
+    order = get_args(HealthState)
     state = stream_state(channels, is_heard=is_heard)
     assert state in order
     if state == "silent":
