@@ -54,7 +54,7 @@ class Cursors:
             begin: Where a new one begins, in the service's Unix time.
             has_history: Whether its history will be read.
         """
-        position = self._loaded.get(key)
+        position = self._loaded.pop(key, None)
         self._cursors[key] = Cursor(
             position or Position(since=begin),
             overlap=self._overlap,

@@ -160,7 +160,10 @@ class Replay:
             if self._cursors.get(key) is not None:
                 continue
             armed_at = self._begin(key)
-            begin = latest if armed_at is None else min(latest, armed_at)
+            begin = latest
+            if armed_at is not None:
+                # What came early, since it was armed, is ours; not what somebody read for hours.
+                begin = min(latest, max(armed_at, latest - self._settings.overlap))
             if self._open(key, begin if since is None else since) or since is not None:
                 owed.append(key)
         return owed

@@ -62,7 +62,8 @@ class Consuming:
             lookahead: How many messages are taken from `source` and not done, at most. What
                 comes beyond that stays in `source`, where its overflow policy applies.
             since: Where a new checkpoint begins (Unix seconds, or an aware `datetime`): history
-                from then on is handled first. By default, now, or when this connection armed it.
+                from then on is handled first. By default now, or when this connection armed it, if
+                that is not longer ago than `overlap`.
             overlap: For how many seconds before the newest record it is remembered what was
                 handled. Records that come later than that after their neighbours may be missed
                 by the next run.

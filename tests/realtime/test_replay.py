@@ -93,7 +93,7 @@ async def checkpoint_at(number):
     return checkpoint
 
 
-def run(source, records, handler, *, checkpoint, since=None, lookahead=256):
+def run(source, records, handler, *, checkpoint, since=None, lookahead=256, armed_at=None):
     settings = consume.checked(
         source,
         handler,
@@ -111,7 +111,7 @@ def run(source, records, handler, *, checkpoint, since=None, lookahead=256):
         source,
         settings,
         archive=archive.Archive(records, lambda message: message),
-        begin=lambda _: None,
+        begin=lambda _: armed_at,
         armed=list,
     ).run()
 
@@ -216,10 +216,20 @@ async def test_a_later_look_that_is_refused_for_good_ends_it():
 
 async def test_a_new_checkpoint_begins_now_or_where_it_is_told_to():
     """Its first commit is of that, before anything is read or handled."""
-    for since, wanted in ((None, NOW + 98), (NOW + 5, NOW + 5)):
+    for since, armed_at, wanted in (
+        (None, None, NOW + 98),  # a little before: clocks are told to the second
+        (None, NOW + 90, NOW + 90),
+        (None, NOW + 10, NOW + 68),  # an overlap ago
+        (NOW + 5, NOW + 90, NOW + 5),
+    ):
         checkpoint = rts.MemoryCheckpoint()
         records = Records(6, failures=[failing(401)])
-        task = run(Source(ends=False), records, Log(), checkpoint=checkpoint, since=since)
+        task = run(
+            *(Source(ends=False), records, Log()),
+            checkpoint=checkpoint,
+            since=since,
+            armed_at=armed_at,
+        )
         with pytest.raises(rts.AuthenticationError):
             async with asyncio.timeout(60):
                 await task
