@@ -109,6 +109,7 @@ class Following(Generic[M]):
         self._spans_end = False  # or across the end
         self._low = self._start  # what is being read begins here; Unix seconds
         self._high = 0.0  # the window's end
+        self._newest = -math.inf  # the greatest end that was seen, if not read
         self._until = 0.0  # the last window's end
         self._width = 0.0  # the next window's
         self._crowd = math.inf  # here, or before, records are so close that they take several pages
@@ -143,7 +144,7 @@ class Following(Generic[M]):
                     start=_bound(self._low - self._margin),
                     end=_bound(self._high + _EDGE),
                 )
-            case Stage.ALONG:
+            case _:
                 place = ByNumber(page_size=size, start=_bound(self._low - self._lead))
         self._asked = place
         return place
@@ -163,14 +164,14 @@ class Following(Generic[M]):
                 return self._take_back(reading)
             case Stage.UP:
                 return self._take_window(reading, now)
-            case Stage.ALONG:
+            case _:
                 return self._take_pages(reading)
 
     def _take_live(self, reading: Reading[M]) -> list[M]:
         if not reading.has_more:
             self._is_dense = self._is_dense and not self._is_sweep
             fresh = self._deliver(reading)
-            self._catch_up(self.last_end)
+            self._catch_up()
             return fresh
         self._is_dense = self._is_dense or self._is_sweep
         direction = reading.direction
@@ -187,8 +188,9 @@ class Following(Generic[M]):
         items = reading.items
         self._note_lengths(items)
         starts = [item.start for item in items]
+        self._newest = max(item.end for item in items)
         # What began before these may end after all of them.
-        self._until = max(self._began_at + _CLOCK, *(item.end for item in items))
+        self._until = max(self._began_at + _CLOCK, self._newest)
         self._width = max(_NARROWEST, _FILLED * (max(starts) - min(starts)))
         self._step = _FIRST_STEP
         self._begin(Stage.BACK if self._low == -math.inf else Stage.UP, self._low)
@@ -212,9 +214,9 @@ class Following(Generic[M]):
             return []
         fresh = self._deliver(reading)
         self._repeated = 0
-        self.most = max(_FEWEST_PAGES, len(reading.pages) + 1)
+        self.most = max(_FEWEST_PAGES, len(reading.pages) + 1, self.most // 2)
         if self._is_sweep and not self._is_early:
-            self._settle(min(self._high, now) - self._overlap)
+            self._settle(min(self._high, now))
             self._is_early = self._high > now - self._overlap
         width = _next_width(self._high - self._low, len(fresh), _FILLED * self._page_size)
         self._low = self._high
@@ -222,13 +224,13 @@ class Following(Generic[M]):
             width = min(width, max(self._fitting, (self._crowd - self._low) / 2))
         self._width = width
         if self._high >= self._until:
-            self._catch_up(self._until)
+            self._catch_up()
         return fresh
 
     def _take_pages(self, reading: Reading[M]) -> list[M]:
         fresh = self._deliver(reading)
         if not reading.has_more:
-            self._catch_up(self.last_end)
+            self._catch_up()
             return fresh
         # The last moment may go on on the next page.
         reached = max(item.start for item in reading.items)
@@ -239,11 +241,11 @@ class Following(Generic[M]):
             self.most *= 2
         return fresh
 
-    def _catch_up(self, until: float) -> None:
-        """Note that all was read from `_low` to `until`, since `_began_at`."""
+    def _catch_up(self) -> None:
+        """Note that all was read from `_low` on, since `_began_at`."""
         if self._is_sweep:
             self._swept_at = self._began_at
-            self._settle(min(until, self._began_at) - self._overlap)
+            self._settle(self._began_at)
         self.stage = Stage.LIVE
         self.most = 1
         self.is_caught_up = True
@@ -307,7 +309,13 @@ class Following(Generic[M]):
         self._longest = max([self._longest, *(item.end - item.start for item in items)])
 
     def _settle(self, at: float) -> None:
-        self._settled = max(self._settled, at)
+        """Note that what ends the overlap before this time can't come any more.
+
+        It is late against the newest record, not against the clock: what is made of a recording,
+        or after a standstill, is of long ago, and in order all the same.
+        """
+        newest = max(self.last_end, self._newest)
+        self._settled = max(self._settled, min(at, newest) - self._overlap)
         self._given.forget(self._settled - max(self._margin, self._lead) - 2 * _EDGE)
 
 
