@@ -54,6 +54,7 @@ class _Reading:
 
     at: float  #: Unix seconds of the service's clock
     newest: float  #: the greatest end of a record
+    delay: float  #: seconds: how late results were known to come
     sure: float  #: what ends before is shown by it, if it exists
 
 
@@ -86,7 +87,7 @@ class Readings:
         self._doubt: _Doubt | None = None
         self._asked: _Reading | None = None  # of those that are under way, the first
         self._asked_last = self._merged_at = -math.inf
-        self._read = _Reading(at=-math.inf, newest=since, sure=-math.inf)  # the last one
+        self._read = _Reading(at=-math.inf, newest=since, delay=0.0, sure=-math.inf)  # the last one
         self._sure = -math.inf  # what ends before was shown, if it exists
 
     @property
@@ -101,6 +102,7 @@ class Readings:
             at: Since when; Unix seconds of the service's clock.
             newest: The greatest end of a record that was delivered.
         """
+        self._merged_at = math.inf
         if self._doubt is None:
             self._doubt = _Doubt(at, newest)
         else:
@@ -139,6 +141,8 @@ class Readings:
         if self._asked is not None:
             self._read, self._asked = self._asked, None
             self._sure = max(self._sure, self._read.sure)
+            if self._read.at >= self._merged_at + self._read.delay:
+                self._doubt = None
 
     def merged(self) -> None:
         """Note that a reading has ended well that was the first after a loss."""
@@ -149,11 +153,7 @@ class Readings:
         """Return how long until the next reading; 0: nothing is missing any more."""
         if self._doubt is None:
             return 0.0
-        due = self._merged_at + self.delay(skew)
-        if self._read.at < due:
-            return max(due - now, _MOMENT)
-        self._doubt = None
-        return 0.0
+        return max(_MOMENT, self._merged_at + self.delay(skew) - now)
 
     def give_up(self) -> None:
         """Need none any more, whatever is missing."""
@@ -178,6 +178,6 @@ class Readings:
     def _ask(self, now: float, skew: float, newest: float) -> None:
         self._asked_last = now
         if self._asked is None:
-            surely = self.delay(skew) + self.overlap()
-            sure = -math.inf if self._lateness.is_young else now - surely
-            self._asked = _Reading(at=now, newest=newest, sure=sure)
+            delay = self.delay(skew)
+            sure = -math.inf if self._lateness.is_young else now - delay - self.overlap()
+            self._asked = _Reading(at=now, newest=newest, delay=delay, sure=sure)

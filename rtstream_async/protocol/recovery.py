@@ -180,9 +180,11 @@ class Track(Generic[M]):
         The gap is closed, unless there was another loss since `begin()`.
         """
         messages = self.let_go() + self._store(found)
-        self._readings.merged()
         messages.sort(key=_time)
-        if not self._is_lost_again:
+        if self._is_lost_again:
+            self._readings.read()
+        else:
+            self._readings.merged()
             self.gap_since = None
         return messages
 
@@ -215,7 +217,7 @@ class Track(Generic[M]):
         return held
 
     def settle(self, now: float, skew: float) -> float:
-        """Return how long until REST is to be read once more; 0: what was missed is found.
+        """Return how long until REST is to be read once more; 0: nothing is missing any more.
 
         To be asked after each reading but the first: what is pushed meanwhile may show that
         results come later than was thought.
