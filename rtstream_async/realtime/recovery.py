@@ -304,32 +304,38 @@ class Recovery:
         history = self._history
         if history is None:
             return
+        begun = anyio.current_time()
         due = [
-            (track.sweep_delay(self._tracks.skew), place, track)
+            (begun + track.sweep_delay(self._tracks.skew), place, track)
             for key in keys
             if (place := _place(key)) is not None
             and (track := self._tracks.get(key)) is not None
             and self._arms.of(*key)  # what is polled is looked at again and again anyway
         ]
-        begun = anyio.current_time()
-        for delay, place, track in sorted(due, key=lambda one: one[0]):
-            await anyio.sleep_until(begun + delay)
-            await self._look_again_at(place, track, history)
+        give_up_at = max((at for at, _, _ in due), default=0.0) + self._settings.recovery_budget
+        while due:
+            due.sort(key=lambda one: one[0])
+            at, place, track = due.pop(0)
+            await anyio.sleep_until(at)
+            wait = await self._look_again_at(place, track, history)
+            if wait and anyio.current_time() + wait < give_up_at:
+                due.append((anyio.current_time() + wait, place, track))
 
     async def _look_again_at(
         self, key: tuple[str, str], track: Track[Message], history: History
-    ) -> None:
+    ) -> float:
+        """Return how long until it is to be done once more; 0: that was it."""
         window, _ = track.window(self._now(), self._tracks.skew)
         try:
             async with self._limit:
                 found, _ = await history.read(*key, window)
         except RTStreamError as exc:
             self._failures.warn("looking again at %s of %s failed: %s", key[1], key[0], exc)
-            return
+            return _LONGEST_DELAY if exc.is_retryable else 0.0
         late = track.late(found)
         self._recovered += len(late)
         await self._pour(key, late)
-        track.settle(self._now(), self._tracks.skew)
+        return track.settle(self._now(), self._tracks.skew)
 
     async def _pour(self, key: Key, messages: Sequence[Message]) -> None:
         """Deliver, even while cancelled: the track has counted them as delivered."""

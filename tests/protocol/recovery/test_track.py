@@ -274,6 +274,21 @@ def test_it_asks_for_another_look_until_it_is_late_enough():
     assert track.settle(T0 + 7, 0.0) == 0.0
 
 
+def test_polls_end_a_doubt_too():
+    """Nothing looks again where a loop polls: it must not read back to the loss for ever."""
+    track = make()
+    push(track, *range(10))
+    lose(track, 11)
+    for at in range(12, 40, 2):
+        track.window(T0 + at, 0.0)
+        if at == 12:
+            track.merge([])
+        else:
+            track.late([found(at - 1)])
+    assert track.settle(T0 + 40, 0.0) == 0.0
+    assert track.window(T0 + 41, 0.0)[0].since == T0 + 36 - 5
+
+
 def test_a_busy_track_remembers_no_more_than_it_may():
     """A monitor runs for months, with thousands of these."""
     track = make(RecoverySettings(records=100))
