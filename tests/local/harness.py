@@ -34,7 +34,19 @@ class Api:
         body = response.json()
         assert response.is_success, body
         assert body["success"] is True
+        if body.get("request_type") == "sync":  # on a busy machine, work may take a while
+            body = await self._later(body["data"]["output_url"])
         return body.get("data")
+
+    async def _later(self, url: str) -> Any:
+        """The answer to a call that took longer than the server makes a client wait for it."""
+
+        async def look() -> Any:
+            return (await self.http.get(url)).json()
+
+        body = await until(look, lambda body: body.get("status") != "processing")
+        assert body["success"] is True, body
+        return body
 
     async def refused(self, method: str, path: str, status: int, **kwargs: Any) -> dict[str, Any]:
         response = await self.http.request(method, path, **kwargs)

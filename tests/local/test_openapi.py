@@ -9,6 +9,7 @@ import pytest
 from rtstream_async.local import LocalServer
 from rtstream_async.local.app import ENDPOINTS
 from rtstream_async.local.openapi.answers import ANSWERS
+from rtstream_async.local.openapi.document import make_document
 from rtstream_async.local.openapi.operations import OPERATIONS
 from tests.local.harness import api_of
 
@@ -74,6 +75,25 @@ async def test_the_arguments_are_those_that_are_read(api):
         assert names == set(described), route
         checked += 1
     assert checked > 25
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "/rtstream/{stream_id}/export"),
+        ("post", "/video/{video_id}/index"),
+        ("get", "/video/{video_id}/transcription"),
+        ("post", "/video/{video_id}/transcription"),
+        ("post", "/audio/{audio_id}/transcription"),
+    ],
+)
+def test_work_that_takes_a_while_is_described_as_such(method, path):
+    """A client that is made of the document must not take `processing` for a broken answer."""
+    operation = make_document(ENDPOINTS)["paths"][path][method]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    done, later = schema["anyOf"]
+    assert "data" in done["properties"]
+    assert "status" in later["required"]
 
 
 async def test_the_document_is_served(api):

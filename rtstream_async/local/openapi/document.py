@@ -25,6 +25,7 @@ _REFUSALS: Mapping[str, str] = {
     "413": "The body is too large",
     "503": "An engine can't be had, or the server is stopping",
 }
+_MAY_COME_LATER = ("Export", "Nothing", "VideoTranscript")
 _REFUSAL = fields(
     {"success": {"const": False}, "message": TEXT, "error_code": TEXT},
     required=["success", "message", "error_code"],
@@ -93,7 +94,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
         required=["success"],
     )
     later = fields({"success": {"const": True}, "status": TEXT}, required=["success", "status"])
-    answer = {"anyOf": [done, later]} if operation.answer in ("Export", "Nothing") else done
+    answer = {"anyOf": [done, later]} if operation.answer in _MAY_COME_LATER else done
     refused = {"application/json": {"schema": ref("Refusal")}}
     return {
         str(operation.status): {
