@@ -7,7 +7,8 @@ remembered, and dropped when they come again.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
@@ -15,6 +16,8 @@ import attrs
 __all__ = ["ByCursor", "ByNumber", "ByOffset", "Given", "direction_of", "next_but_one"]
 
 _REMEMBERED_PAGES = 8
+_REMEMBERED = 256  # records, where so few are on those pages
+_MOMENT_SIZE = 100  # records
 _STALLED_PAGES = 3
 _MARGIN = 0.001  # seconds: whether the service's `end` is inclusive is not documented
 
@@ -34,6 +37,16 @@ class ByNumber:
         bounds = {"start": self.start, "end": self.end, "since": self.since}
         given = {key: value for key, value in bounds.items() if value is not None}
         return {"page": self.page, "page_size": self.page_size, **given}
+
+    def moment(self, start: float, end: float) -> ByNumber:
+        """Return where what is from `start` to `end` (Unix seconds) is listed."""
+        return attrs.evolve(
+            self,
+            page=1,
+            page_size=max(self.page_size, _MOMENT_SIZE),
+            start=round(start - _MARGIN, 6),
+            end=round(end + _MARGIN, 6),
+        )
 
     def after(self, *, spans: Sequence[tuple[float, float]], more: bool) -> ByNumber | None:
         """Return the next place, `None` at the end.
@@ -120,13 +133,30 @@ class ByCursor:
 
 
 @attrs.frozen(kw_only=True)
+class _Sifted:
+    """One page that was read."""
+
+    given: Mapping[Hashable, int]  #: how often each key was new on it; 0 for those that were not
+
+
+@attrs.frozen(kw_only=True)
 class Given:
     """Which records of the last pages were given to the caller."""
 
-    pages: tuple[frozenset[Hashable], ...] = ()
+    pages: tuple[_Sifted, ...] = ()
     stalled: int = 0  #: pages in a row that had nothing new
 
-    def sift(self, keys: Sequence[Hashable]) -> tuple[list[int], Given | None]:
+    def doubted(self, keys: Sequence[Hashable]) -> list[int]:
+        """Return which records of a page are like some that were given.
+
+        Either a new record in front has moved them here, or there are two of each, and a page
+        ended between them.
+        """
+        return [place for place, key in enumerate(keys) if self._has(key)]
+
+    def sift(
+        self, keys: Sequence[Hashable], *, stored: Mapping[Hashable, int] | None = None
+    ) -> tuple[list[int], Given | None]:
         """Return which records of a page are new, and the memory for the next page.
 
         The memory is `None` when paging must end: the same page came again and again. That is
@@ -136,14 +166,38 @@ class Given:
 
         Args:
             keys: One key per record of the page; equal keys mean the same record.
+            stored: How many there are of those in doubt, where that was looked up. Without it,
+                they have moved.
         """
-        known = frozenset[Hashable]().union(*self.pages)
-        fresh = [place for place, key in enumerate(keys) if key not in known]
+        left = {key: len(keys) for key in keys}
+        for place in self.doubted(keys):
+            key = keys[place]
+            given_before = sum(page.given.get(key, 0) for page in self.pages)
+            left[key] = (stored or {}).get(key, 0) - given_before
+        fresh: list[int] = []
+        for place, key in enumerate(keys):
+            if left[key] > 0:
+                left[key] -= 1
+                fresh.append(place)
         stalled = 0 if fresh else self.stalled + 1
         if stalled >= _STALLED_PAGES:
             return fresh, None
-        pages = (*self.pages, frozenset(keys))[-_REMEMBERED_PAGES:]
-        return fresh, Given(pages=pages, stalled=stalled)
+        if not keys:
+            return fresh, attrs.evolve(self, stalled=stalled)
+        given = dict.fromkeys(keys, 0)
+        given.update(Counter(keys[place] for place in fresh))
+        page = _Sifted(given=given)
+        return fresh, Given(pages=_latest((*self.pages, page)), stalled=stalled)
+
+    def _has(self, key: Hashable) -> bool:
+        return any(key in page.given for page in self.pages)
+
+
+def _latest(pages: tuple[_Sifted, ...]) -> tuple[_Sifted, ...]:
+    """Return what is remembered of `pages`."""
+    while len(pages) > _REMEMBERED_PAGES and sum(len(p.given) for p in pages) > _REMEMBERED:
+        pages = pages[1:]
+    return pages
 
 
 def direction_of(spans: Sequence[tuple[float, float]]) -> int:

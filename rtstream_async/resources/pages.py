@@ -57,6 +57,7 @@ class Pages(Generic[T]):
         key: Callable[[T], Hashable],
         prefetch: int = 0,
         spawn: Spawn | None = None,
+        is_timed: bool = False,
         follow: Callable[[], Reader[T]] | None = None,
     ) -> None:
         self._fetch = fetch
@@ -64,6 +65,7 @@ class Pages(Generic[T]):
         self._key = key
         self._prefetch = prefetch
         self._spawn = spawn
+        self._is_timed = is_timed
         self._follow = follow
         self._readers: WeakSet[Reader[T]] = WeakSet()
 
@@ -84,6 +86,7 @@ class Pages(Generic[T]):
                 key=self._key,
                 prefetch=self._prefetch,
                 spawn=self._spawn,
+                is_timed=self._is_timed,
             )
         self._readers.add(reader)
         return reader
@@ -147,7 +150,14 @@ class Records:
         )
         at_least("prefetch", self.prefetch, 0)
         if not self.follow:
-            return Pages(fetch, place, key=_identity, prefetch=self.prefetch, spawn=context.spawn)
+            return Pages(
+                fetch,
+                place,
+                key=_identity,
+                prefetch=self.prefetch,
+                spawn=context.spawn,
+                is_timed=True,
+            )
         self._check_follow()
         return Pages(
             fetch,

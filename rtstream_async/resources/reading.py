@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Generic, Self, TypeVar
 
 import anyio
 
 from rtstream_async.errors import ConnectionClosedError
 from rtstream_async.models.records import Page
-from rtstream_async.protocol.paging import Given, next_but_one
+from rtstream_async.protocol.paging import ByNumber, Given, next_but_one
 
 __all__ = ["Fetch", "PageReader", "Spawn"]
 
@@ -68,6 +68,7 @@ class PageReader(Generic[T]):
         key: Callable[[T], Hashable],
         prefetch: int = 0,
         spawn: Spawn | None = None,
+        is_timed: bool = False,
     ) -> None:
         """Be at the beginning.
 
@@ -77,13 +78,15 @@ class PageReader(Generic[T]):
             key: Equal keys mean the same record.
             prefetch: How many pages may be asked for before they are needed, from the second on.
             spawn: Starts the tasks that do; without it, none is.
+            is_timed: Records have a start and an end, and may be asked for by these.
         """
         self._fetch = fetch
         self._place: Any = first
         self._key = key
         self._prefetch = prefetch if spawn is not None else 0
         self._spawn = spawn
-        self._given: Given | None = Given()
+        self._is_timed = is_timed
+        self._given = Given()
         self._items: deque[T] = deque()
         self._turn = asyncio.Lock()  # of those who wait for the next record
         self._ahead: deque[_Ahead[T]] = deque()
@@ -122,11 +125,17 @@ class PageReader(Generic[T]):
         if place is None:
             return False
         page, after = await self._page(place)
-        if self._place is not place or self._given is None:
-            return self._place is not None  # closed meanwhile
-        fresh, self._given = self._given.sift([self._key(item) for item in page.items])
+        keys = [self._key(item) for item in page.items]
+        stored: Counter[Hashable] | None = None
+        doubted = self._given.doubted(keys)
+        if doubted and self._is_timed and isinstance(place, ByNumber):
+            stored = await self._stored(place, [page.items[number] for number in doubted])
+        if self._place is None:
+            return False  # closed meanwhile
+        fresh, given = self._given.sift(keys, stored=stored)
         self._items.extend(page.items[number] for number in fresh)
-        self._place = None if self._given is None else after
+        self._place = None if given is None else after
+        self._given = given or self._given
         if self._place is None:
             self._drop_ahead()
         return True
@@ -143,13 +152,25 @@ class PageReader(Generic[T]):
         self._ahead.popleft()
         return answer
 
+    async def _stored(self, place: ByNumber, items: Sequence[Any]) -> Counter[Hashable] | None:
+        """Return how many there are of each record from the first of `items` to the last.
+
+        A page is read at one moment. What takes more than one can't be counted.
+        """
+        start, end = min(item.start for item in items), max(item.end for item in items)
+        page, after = await self._fetch(place.moment(start, end))
+        return None if after is not None else Counter(self._key(item) for item in page.items)
+
     def _look_ahead(self) -> None:
         """Ask for the pages that come next, as far as their places are known."""
         place = next_but_one(self._ahead[-1].place) if self._ahead else self._place
         while self._spawn is not None and place is not None and len(self._ahead) < self._prefetch:
             self._loop = asyncio.get_running_loop()
             ahead: _Ahead[T] = _Ahead(place)
-            self._spawn(ahead.run, self._fetch, name="rtstream-async page")
+            try:
+                self._spawn(ahead.run, self._fetch, name="rtstream-async page")
+            except ConnectionClosedError:
+                return  # what was read can still be taken; then the next page says so
             self._ahead.append(ahead)
             place = next_but_one(place)
 

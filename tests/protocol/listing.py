@@ -32,14 +32,16 @@ class Listing:
 
     def __init__(self, *, newest_first: bool = True, meaning: str = "overlap") -> None:
         self.records: list[Record] = []
+        self.ever: list[Record] = []  # those that are gone included
         self.asked: list[ByNumber] = []
         self._newest_first = newest_first
         self._is_within = MEANINGS[meaning]
 
     def add(self, start: float, end: float, text: str) -> Record:
         """Store a record."""
-        record = Record(start, end, text, len(self.records))
+        record = Record(start, end, text, len(self.ever))
         self.records.append(record)
+        self.ever.append(record)
         return record
 
     def page(self, place: ByNumber) -> tuple[list[Record], bool]:

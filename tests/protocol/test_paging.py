@@ -1,7 +1,9 @@
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtstream_async.protocol.paging import ByCursor, ByNumber, ByOffset, Given
+from rtstream_async.protocol.paging import ByCursor, ByNumber, ByOffset, Given, next_but_one
 
 
 def spans(*ends):
@@ -70,9 +72,38 @@ def test_equal_records_of_one_page_are_all_given():
 def test_the_memory_is_bounded():
     """Whoever pages through a year of records does not keep a year of keys."""
     memory = Given()
-    for number in range(100):
+    for number in range(1000):
         _, memory = memory.sift([number])
+    assert sum(len(page.given) for page in memory.pages) <= 256
+    for number in range(20):
+        _, memory = memory.sift(range(1000 * number, 1000 * (number + 1)))
     assert len(memory.pages) == 8
+
+
+@given(st.lists(st.sampled_from("aab"), max_size=12), st.integers(1, 4))
+def test_what_is_stored_twice_is_given_twice(keys, size):
+    """A page may end between two people who said the same."""
+    stored, memory, seen = Counter(keys), Given(), []
+    for first in range(0, len(keys), size):
+        page = keys[first : first + size]
+        is_doubted = memory.doubted(page) != []
+        fresh, memory = memory.sift(page, stored=stored if is_doubted else None)
+        seen += [page[place] for place in fresh]
+    assert Counter(seen) == stored
+
+
+def test_a_moment_is_asked_for_with_a_margin():
+    """Whether bounds are inclusive is not documented."""
+    place = ByNumber(page=7, page_size=5, end=30.0).moment(10.0, 12.0)
+    assert place == ByNumber(page=1, page_size=100, start=9.999, end=12.001)
+
+
+def test_the_place_after_an_unread_page_is_guessed():
+    """Pages are asked for ahead; which, must be known before they are read."""
+    assert next_but_one(ByNumber(page=2, end=9.0)) == ByNumber(page=3, end=9.0)
+    assert next_but_one(ByOffset(limit=10)) == ByOffset(limit=10, offset=10)
+    assert next_but_one(ByOffset()) is None  # the service's own limit is not known
+    assert next_but_one(ByCursor()) is None
 
 
 def test_a_numbered_list_is_asked_for_page_by_page():
