@@ -95,13 +95,16 @@ class Readings:
         """Whether something may be missing."""
         return self._doubt is not None
 
-    def lost(self, at: float, newest: float) -> None:
+    def lost(self, at: float, newest: float, *, is_polled: bool) -> None:
         """Note a loss.
 
         Args:
             at: Since when; Unix seconds of the service's clock.
             newest: The greatest end of a record that was delivered.
+            is_polled: Not all of it is pushed, and the rest is known as of the last reading only.
         """
+        if is_polled:
+            newest = min(newest, self._read.newest)
         self._merged_at = math.inf
         if self._doubt is None:
             self._doubt = _Doubt(at, newest)

@@ -56,6 +56,7 @@ class Track(Generic[M]):
         last_end: The greatest end of a record so far, `since` before the first; Unix seconds.
         gap_since: Since when messages may be missing, by the service's clock; `None`: no gap.
         is_holding: Pushed messages are held.
+        is_polled: Somebody polls it, besides what may be pushed; set by who does.
         repeats: How many pushed messages were taken out because they had been delivered.
     """
 
@@ -73,6 +74,7 @@ class Track(Generic[M]):
         "_span",
         "gap_since",
         "is_holding",
+        "is_polled",
         "last_end",
         "repeats",
         "since",
@@ -89,6 +91,7 @@ class Track(Generic[M]):
         self.since = self.last_end = since
         self.gap_since: float | None = None
         self.is_holding = False
+        self.is_polled = False
         self.repeats = 0
         self._settings = settings
         self._sources = sources
@@ -154,7 +157,7 @@ class Track(Generic[M]):
         self._is_lost_again = True
         if self.gap_since is None:
             self.gap_since = at
-        self._readings.lost(at, self.last_end)
+        self._readings.lost(at, self.last_end, is_polled=self.is_polled)
 
     def begin(self) -> None:
         """Hold what is pushed from now on: REST is going to be read."""

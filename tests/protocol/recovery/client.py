@@ -185,7 +185,7 @@ class Client:
 
     def _begin_polling(self) -> None:
         if not self.is_polling and not all(s.can_rearm for s in self.service.sources.values()):
-            self.is_polling = True
+            self.is_polling = self.track.is_polled = True
             self._spawn(self._poll())
 
     def _poll(self) -> Steps:
@@ -284,14 +284,14 @@ def simulate(world: World, policy: Policy) -> Outcome:
         return round((start - world.phase) / world.length), text
 
     # Who made it can't be told: only how many say the same of the same time counts.
-    stored = Counter(
-        kind(one.start, one.text) for s in world.sources for one in s.records if one.end > ours
-    )
-    given = Counter(kind(one.start, one.text) for one in client.given if one.end > ours)
-    missing = stored - given
-    ends = {kind(r.start, r.text): r for s in world.sources for r in s.records}
+    records = [record for source in world.sources for record in source.records]
+    stored = Counter(kind(one.start, one.text) for one in records)
+    owed = Counter(kind(one.start, one.text) for one in records if one.end > ours)
+    given = Counter(kind(one.start, one.text) for one in client.given)
+    missing = owed - given
+    ends = {kind(one.start, one.text): one.end for one in records}
     return Outcome(
-        sent=stored.total(),
+        sent=owed.total(),
         lost=missing.total(),
         duplicated=(given - stored).total(),
         disordered=client.disordered,
@@ -301,7 +301,7 @@ def simulate(world: World, policy: Policy) -> Outcome:
         unannounced=sum(
             count
             for one, count in missing.items()
-            if not any(w.since <= ends[one].end <= w.until for w in client.given_up)
+            if not any(w.since <= ends[one] <= w.until for w in client.given_up)
         ),
         remembered=client.remembered,
     )

@@ -245,6 +245,18 @@ def test_polls_reach_back_to_the_one_before():
     assert track.window(T0 + 70, 0.0)[0].since == T0 + 60 - 5
 
 
+def test_what_is_polled_besides_is_read_from_the_last_poll_on():
+    """One index is polled, one is pushed: pushes say nothing of what was not polled yet."""
+    track = make(sources=2)
+    track.is_polled = True
+    push(track, *range(10))
+    track.window(T0 + 11, 0.0)
+    track.late([])
+    push(track, *range(10, 40))
+    lose(track, 41)
+    assert track.window(T0 + 42, 0.0)[0].since == T0 + 10 - 5
+
+
 def test_of_two_readings_at_once_the_first_counts():
     """A poll runs into a sweep: neither may vouch for the other's beginning."""
     track = make()
