@@ -37,7 +37,8 @@ _STEP: Final = 4.0  # by what steps and windows grow, and how fast at most
 _FILLED: Final = 0.7  # how full of records the page of a window is meant to be
 _NARROWEST: Final = 0.001  # seconds
 _TAIL: Final = 2.0  # seconds before the newest record that are read at each turn
-_SWEEPS: Final = 4  # how often the overlap is read again within its own length
+_SWEEPS: Final = 4  # how often at least the overlap is read again within its own length
+_SPARED: Final = 0.2  # seconds for each request that it takes to read the overlap again
 _FEW: Final = 1024  # records for which it is not worth looking which can be forgotten
 
 
@@ -121,6 +122,8 @@ class Following(Generic[M]):
         self._is_early = False  # a window was read whose records could still come late
         self._is_dense = False  # the overlap has more than a page
         self._swept_at = -math.inf
+        self._asked_for = 0  # places, since it was begun to look
+        self._effort = 0  # places that the last such reading took
 
     @property
     def remembered(self) -> int:
@@ -133,7 +136,7 @@ class Following(Generic[M]):
         match self.stage:
             case Stage.LIVE:
                 self._low = self._since(now)
-                self._began_at = now
+                self._began_at, self._asked_for = now, 0
                 place = ByNumber(page_size=size, start=_bound(self._low - self._lead))
             case Stage.BACK:
                 place = ByNumber(page_size=1, end=_bound(self._until - self._step))
@@ -147,6 +150,7 @@ class Following(Generic[M]):
             case _:
                 place = ByNumber(page_size=size, start=_bound(self._low - self._lead))
         self._asked = place
+        self._asked_for += 1
         return place
 
     def take(self, reading: Reading[M], now: float) -> list[M]:
@@ -244,6 +248,7 @@ class Following(Generic[M]):
     def _catch_up(self) -> None:
         """Note that all was read from `_low` on, since `_began_at`."""
         if self._is_sweep:
+            self._effort = self._asked_for if self._swept_at > -math.inf else 0  # not history
             self._swept_at = self._began_at
             self._settle(self._began_at)
         self.stage = Stage.LIVE
@@ -253,7 +258,8 @@ class Following(Generic[M]):
     def _since(self, now: float) -> float:
         """Return from when on to look for what is new."""
         tail = self.last_end - _TAIL - 2 * self._longest
-        is_due = now - self._swept_at >= self._overlap / _SWEEPS
+        pause = min(self._overlap / _SWEEPS, _SPARED * self._effort)
+        is_due = now - self._swept_at >= pause
         self._is_sweep = is_due or not self._is_dense or tail <= self._settled
         return self._settled if self._is_sweep else tail
 

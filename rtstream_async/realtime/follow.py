@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import random
@@ -29,7 +30,7 @@ Fetch = Callable[[Any], Awaitable[tuple[Page[T], Any]]]
 
 _OVERLAP: Final = 60.0  # seconds
 _IDLE_AFTER: Final = 15  # looks without news
-_SOONEST: Final = 0.1  # seconds after a push that REST does not show yet
+_SOONEST: Final = 0.1  # seconds between two looks, however much is pushed
 _FIRST_RETRY: Final = 0.5  # seconds
 _LONGEST_RETRY: Final = 30.0  # seconds
 
@@ -76,7 +77,8 @@ class Follow(Generic[T]):
         self._has_begun = False  # all was read once
         self._is_news = True  # something came since the last look began
         self._idle_looks = 0
-        self._look_at = -math.inf  # by the monotonic clock, seconds
+        self._looked_at = -math.inf  # by the monotonic clock, seconds
+        self._look_at = -math.inf  # likewise: next
         self._expected = -math.inf  # the greatest end that was pushed; Unix seconds
         self._patience: float | None = None  # until the next look for it, seconds
         self._failing_since: float | None = None  # by the monotonic clock, seconds
@@ -117,7 +119,6 @@ class Follow(Generic[T]):
             pass
         if self._is_closed:
             return False
-        self._bell.clear()
         try:
             await self._look()
         except ConnectionClosedError:
@@ -131,22 +132,21 @@ class Follow(Generic[T]):
     async def _waits(self) -> bool:
         """Wait for a push or until the next look is due; return whether it is not due yet."""
         left = self._look_at - time.monotonic()
-        if left <= 0:
-            return False
-        try:
-            async with asyncio.timeout(left):
-                await self._bell.wait()
-        except TimeoutError:
-            return False
-        self._bell.clear()
-        if self._failing_since is None and not self._is_closed:
+        if left > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._bell.wait()
+        if self._bell.is_set():
+            self._bell.clear()
             self._patience = _SOONEST
-            self._look_at = min(self._look_at, time.monotonic() + self._spread(_SOONEST))
-        return True
+            if self._failing_since is None:
+                self._look_at = min(self._look_at, self._looked_at + _SOONEST)
+        return self._look_at > time.monotonic()
 
     async def _look(self) -> None:
         """Read one place, whole."""
         following, now = self._following, self._now()
+        self._looked_at = time.monotonic()
         place: Any = following.place(now)
         pages: list[Any] = []
         while place is not None and len(pages) < following.most:
