@@ -203,7 +203,7 @@ class Fanout:
             self._dispatch_unknown(message, targets)
             return
         if self._watches and (subject, message.channel) in self._watches:
-            self._armed_by_hand(message)
+            self._pushed_though_polled(message)
         if self._outputs:
             message = self.with_output(message)
         for inbox in targets:
@@ -242,8 +242,10 @@ class Fanout:
         for inbox in self._router.targets(subject, message.channel):
             inbox.duplicates += 1
 
-    def _armed_by_hand(self, message: Message) -> None:
+    def _pushed_though_polled(self, message: Message) -> None:
         """Note what is pushed although nothing here armed it: somebody gave our id by hand."""
+        if (message.rtstream_id, message.channel) in self._unarmed.left:
+            return  # one index of several is pushed again; the others are polled as before
         arm = Arm(
             rtstream_id=message.rtstream_id,
             channel=message.channel,

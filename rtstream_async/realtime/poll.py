@@ -136,17 +136,24 @@ class RecordPoll:
 
     async def run(self) -> None:
         """Poll until cancelled."""
-        while True:
-            try:
-                async with self._limit:
-                    messages = await self._turn()
-            except RTStreamError as exc:
-                self._failures.warn("polling %s of %s failed: %s", self._channel, self._stream, exc)
-                self._delay = min(_LONGEST, self._delay * 2)
-            else:
-                self._take(messages)
-            # Chance only spreads the calls of many polls.
-            await anyio.sleep(self._delay * random.uniform(0.75, 1.25))  # noqa: S311
+        self._track.is_polled = True
+        try:
+            while True:
+                await self._try_turn()
+                # Chance only spreads the calls of many polls.
+                await anyio.sleep(self._delay * random.uniform(0.75, 1.25))  # noqa: S311
+        finally:
+            self._track.is_polled = False
+
+    async def _try_turn(self) -> None:
+        try:
+            async with self._limit:
+                messages = await self._turn()
+        except RTStreamError as exc:
+            self._failures.warn("polling %s of %s failed: %s", self._channel, self._stream, exc)
+            self._delay = min(_LONGEST, self._delay * 2)
+        else:
+            self._take(messages)
 
     async def _turn(self) -> list[Message]:
         """Return what is new, in order of time."""

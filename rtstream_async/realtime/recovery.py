@@ -192,22 +192,22 @@ class Recovery:
             track = self._tracks.get(key)
             if track is not None:
                 track.begin()
-            until, is_armed = await self._rearm(key, connection_id, is_forced=is_forced)
+            until, is_whole = await self._rearm(key, connection_id, is_forced=is_forced)
             place = _place(key)
             if place is None or track is None or self._history is None:
                 reason = _NO_HISTORY % key[1]
                 self._give_up(key, since - _MARGIN, until + _CLOCK, reason)
             else:
                 await self._fill(place, track, self._history, since)
-            if not is_armed:
+            if not is_whole:
                 self._outlet.leave_to_poll(key)
 
     async def _rearm(self, key: Key, connection_id: str, *, is_forced: bool) -> tuple[float, bool]:
-        """Arm again what made messages of `key`; return when, and whether they are pushed now."""
-        is_armed = False
-        for arm in self._arms.of(*key):
+        """Arm again what made messages of `key`; return when, and whether all are pushed now."""
+        arms = self._arms.of(*key)
+        is_whole = bool(arms)
+        for arm in arms:
             if arm.connection_id == connection_id and not is_forced:
-                is_armed = True
                 continue
             rearmed = await self._rearm_one(arm, connection_id)
             if rearmed.lost is not None:
@@ -218,10 +218,10 @@ class Recovery:
                     "%s of %s is not armed again: %s", arm.channel, arm.rtstream_id, rearmed.reason
                 )
                 self._arms.remove(arm.source, rtstream_id=arm.rtstream_id)
-                continue
-            self._arms.replace(arm, rearmed.arm)
-            is_armed = True
-        return self._now(), is_armed
+                is_whole = False
+            else:
+                self._arms.replace(arm, rearmed.arm)
+        return self._now(), is_whole
 
     async def _rearm_one(self, arm: Arm, connection_id: str) -> Rearmed:
         if self._rearmer is None:

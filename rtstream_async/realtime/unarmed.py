@@ -51,7 +51,7 @@ class Unarmed:
 
     Attributes:
         watches: By stream and channel; empty where everything that is read is armed.
-        left: What was armed here, and is pushed no longer.
+        left: What was armed here, and of which not all is pushed any more.
     """
 
     def __init__(
@@ -109,11 +109,10 @@ class Unarmed:
                     self._tracks.close(key)
 
     def armed(self, stream: str | None, channel: str) -> None:
-        """Leave it alone: it is pushed to us from now on."""
+        """Leave it alone: it is pushed to us from now on. What was left goes on, with the new."""
         key = stream, channel
-        self.left.pop(key, None)
         watch = self.watches.get(key)
-        if watch is not None:
+        if watch is not None and key not in self.left:
             self._end(key, watch)
 
     def stop(self) -> None:

@@ -143,6 +143,30 @@ async def test_an_index_is_made_anew_where_that_was_asked_for(server):
         assert [one.is_running for one in await door.list_scene_indexes()] == [False, False]
 
 
+async def test_of_two_indexes_the_one_that_stays_where_it_was_is_polled(server):
+    """What was recreated is pushed again: that must not be taken for all there is."""
+    async with watched(server, sweep_delay=0.01) as (_, door):
+        await door.index_visuals("Who?", BATCH, rearm="recreate")
+        stays = await door.index_visuals("What?", BATCH)
+        async with door.events("scene_index", control=True) as sub:
+            await sub.ready()
+            server.control.cut()
+            await until(sub, rts.GapClosed, channel="scene_index")
+            indexes = [one for one in await door.list_scene_indexes() if one.is_running]
+            ids = {one.rtstream_index_id for one in indexes}
+            (moved,) = ids - {stays.rtstream_index_id}
+            at, came = time.time(), []
+            for number in range(4):
+                for index_id in (moved, stays.rtstream_index_id):
+                    start = at + number
+                    await server.control.add_scene(
+                        door.id, index_id, start=start, end=start + 1, index_id=index_id
+                    )
+                while len(came) < 2 * (number + 1):
+                    came += [text for text, _ in said(await until(sub, rts.SceneMessage))]
+            assert came.count(moved) == came.count(stays.rtstream_index_id) == 4
+
+
 async def test_an_alert_is_armed_again_and_its_loss_is_told(server):
     """There is no history of alerts: who needs them must at least know when they were deaf."""
     async with watched(server) as (conn, door):
