@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import os
@@ -166,7 +167,12 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Events):
         return f"<Connection {self._http.base_url}{state}>"
 
     async def __aenter__(self) -> Self:
-        await self._supervisor.start()
+        try:
+            await self._supervisor.start()
+        except asyncio.CancelledError:  # `__aexit__()` will not be called
+            with anyio.CancelScope(shield=True):
+                await self._supervisor.aclose()
+            raise
         return self
 
     async def __aexit__(

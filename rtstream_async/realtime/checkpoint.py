@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -124,8 +125,12 @@ class SQLiteCheckpoint:
             InvalidArgumentError: It is no path of a file.
         """
         self.path = _file(path)
+        self._is_open = False
         self._db: sqlite3.Connection | None = None
-        self._limit = anyio.CapacityLimiter(1)  # one thread at a time has the connection
+        # One thread at a time has the connection. `Task.cancel()` ends the waiting for a thread,
+        # shield or not, and the thread goes on: the next one has to wait for it.
+        self._turn = threading.Lock()
+        self._limit = anyio.CapacityLimiter(2)
 
     async def load(self) -> Mapping[CheckpointKey, Position]:
         """Open the file and return all positions.
@@ -134,8 +139,9 @@ class SQLiteCheckpoint:
             CheckpointInUseError: Another consumer uses it, in this process or in another.
             CheckpointError: It can't be opened, is no checkpoint, or a newer version's.
         """
-        if self._db is not None:
+        if self._is_open:
             raise CheckpointInUseError(f"{self.path} is used by another consumer of this program")
+        self._is_open = True
         try:
             return await anyio.to_thread.run_sync(self._load, limiter=self._limit)
         except BaseException:  # cancelled too, after the thread has opened it
@@ -144,7 +150,7 @@ class SQLiteCheckpoint:
             raise
 
     async def commit(self, progress: Mapping[CheckpointKey, Position]) -> None:
-        """Write what each position has become; cancelling waits for that.
+        """Write what each position has become; cancelling leaves that to end by itself.
 
         Raises:
             CheckpointError: It can't be written; nothing was changed.
@@ -152,33 +158,37 @@ class SQLiteCheckpoint:
         await anyio.to_thread.run_sync(self._commit, progress, limiter=self._limit)
 
     async def aclose(self) -> None:
-        """Close the file; again is no error."""
+        """Close the file when what is being written is; again is no error."""
+        self._is_open = False
         await anyio.to_thread.run_sync(self._close, limiter=self._limit)
 
     def _load(self) -> dict[CheckpointKey, Position]:
-        try:
-            self._db = db = sqlite3.connect(
-                self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-            )
-            _prepare(db, self.path)
-            return _read(db)
-        except sqlite3.Error as exc:
-            raise self._error(exc) from exc
+        with self._turn:
+            try:
+                self._db = db = sqlite3.connect(
+                    self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+                )
+                _prepare(db, self.path)
+                return _read(db)
+            except sqlite3.Error as exc:
+                raise self._error(exc) from exc
 
     def _commit(self, progress: Mapping[CheckpointKey, Position]) -> None:
-        if self._db is None:
-            raise CheckpointError(f"{self.path} is not open: load() comes first")
-        try:
-            with _transaction(self._db):
-                for key, step in progress.items():
-                    _write(self._db, key, step)
-        except sqlite3.Error as exc:
-            raise self._error(exc) from exc
+        with self._turn:
+            if self._db is None:
+                raise CheckpointError(f"{self.path} is not open: load() comes first")
+            try:
+                with _transaction(self._db):
+                    for key, step in progress.items():
+                        _write(self._db, key, step)
+            except sqlite3.Error as exc:
+                raise self._error(exc) from exc
 
     def _close(self) -> None:
-        db, self._db = self._db, None
-        if db is not None:
-            db.close()
+        with self._turn:
+            db, self._db = self._db, None
+            if db is not None:
+                db.close()
 
     def _error(self, exc: sqlite3.Error) -> CheckpointError:
         code = getattr(exc, "sqlite_errorcode", None)

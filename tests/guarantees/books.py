@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -148,25 +148,34 @@ def _is_missing(books: Books, account: Account) -> Iterator[str]:
         ((subject_of(message), message.channel), identity_of(message))
         for message in account.messages
     )
-    missing: list[str] = []
+    missing = [*_missing_words(books, account, came), *_missing_frames(books, account, came)]
+    if len(missing) > account.dropped:
+        yield from (f"{one} did not come, and nothing was announced" for one in missing)
+
+
+def _missing_words(
+    books: Books, account: Account, came: Mapping[tuple[Key, str], int]
+) -> Iterator[Said]:
     for said in books.said:
-        if not account.wants(said.key) or said.begun <= account.opened_at:
-            continue
-        if any(_is_within(said, one) for one in books.closed):
+        is_owed = account.wants(said.key) and said.begun > account.opened_at
+        if not is_owed or any(_is_within(said, one) for one in books.closed):
             continue
         owed = 1 if said.is_moving else max(1, said.stored)
-        lacks = owed - came[said.key, said.text]
+        lacks = owed - came.get((said.key, said.text), 0)
         if lacks > 0 and not _is_said_excused(account, said):
-            missing += [f"{said} did not come, and nothing was announced"] * lacks
+            yield from [said] * lacks
+
+
+def _missing_frames(
+    books: Books, account: Account, came: Mapping[tuple[Key, str], int]
+) -> Iterator[Frame]:
     for frame in books.frames:
         if frame.channel in RECORDS or not account.wants(frame.key):
             continue
-        if frame.at <= account.opened_at or came[frame.key, frame.identity]:
+        if frame.at <= account.opened_at or (frame.key, frame.identity) in came:
             continue
         if not _is_excused(account, frame.key, frame.at, (rts.GapUnrecoverable,)):
-            missing.append(f"{frame} did not come, and nothing was announced")
-    if len(missing) > account.dropped:
-        yield from missing
+            yield frame
 
 
 def _is_said_excused(account: Account, said: Said) -> bool:
@@ -196,7 +205,9 @@ def _is_excused(
     return False
 
 
-def _is_about(item: rts.Gap | rts.GapClosed | rts.GapUnrecoverable | rts.NotArmed, key: Key) -> bool:
+def _is_about(
+    item: rts.Gap | rts.GapClosed | rts.GapUnrecoverable | rts.NotArmed, key: Key
+) -> bool:
     stream, channel = key
     return item.rtstream_id in {None, stream} and item.channel in {None, channel}
 

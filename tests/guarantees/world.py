@@ -146,17 +146,13 @@ class World:
     async def say(self, name: str, how: str, words: str, count: int, apart: float) -> None:
         """Have something said or shown in a stream from now on."""
         stream = self.streams[name].id
-        await self.server.ask(
-            "say", stream=stream, how=how, words=words, count=count, apart=apart
-        )
+        await self.server.ask("say", stream=stream, how=how, words=words, count=count, apart=apart)
         self.happened[f"say {how}"] += count
 
     async def capture(self) -> None:
         """Move the capture session on."""
         if self._captured < len(CAPTURE):
-            await self.server.ask(
-                "capture", session=self._session, status=CAPTURE[self._captured]
-            )
+            await self.server.ask("capture", session=self._session, status=CAPTURE[self._captured])
             self._captured += 1
             self.happened["capture"] += 1
 
@@ -233,9 +229,7 @@ class World:
     def _closing(self, until: float) -> Closed:
         assert self._stopped_at is not None
         stream = self.streams["hall"].id
-        return Closed(
-            stream=stream, channel="transcript", since=self._stopped_at, until=until
-        )
+        return Closed(stream=stream, channel="transcript", since=self._stopped_at, until=until)
 
     # The end.
 
