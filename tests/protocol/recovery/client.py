@@ -233,7 +233,8 @@ class Client:
         )
         given: Given | None = Given()
         records: list[Record] = []
-        fails_at = self.rng.randint(1, 3) if self.rng.random() < self.world.failing else None
+        is_failing = self.rng.random() < self.world.failing and self.loop.now < self.world.calm
+        fails_at = self.rng.randint(1, 3) if is_failing else None
         limit = self.settings.records
         while place is not None and given is not None:
             yield self.rng.uniform(0.02, 0.4)

@@ -91,6 +91,7 @@ class World:
 
     seed: int
     begin: float  #: when the client armed the sources
+    calm: float  #: from when on nothing goes wrong
     end: float  #: when everything has come to rest
     phase: float  #: when the first record starts
     length: float  #: seconds of each record
@@ -120,6 +121,7 @@ def make_world(seed: int) -> World:
     return World(
         seed=seed,
         begin=begin,
+        calm=at_rest,
         end=at_rest + _QUIET_END,
         skew=rng.choice((0.0, rng.uniform(-40, 40), rng.uniform(-2, 2))),
         phase=phase,
