@@ -37,6 +37,7 @@ from rtstream_async.local.domain.assembly import (
 )
 from rtstream_async.local.domain.pieces import length
 from rtstream_async.local.media.export_order import Exported, Order
+from rtstream_async.local.media.mixing import has_sound, mix
 from rtstream_async.local.media.pictures import Pictures
 from rtstream_async.local.media.segments import (
     Contents,
@@ -51,7 +52,8 @@ from rtstream_async.local.parent import Parent, serve_parent
 __all__ = ["NothingReadableError", "assemble", "main"]
 
 _IN_STEP = 0.08  # seconds that a player may get out of step with sound that is copied
-_SCANNED, _WRITTEN = 0.2, 0.95  # shares of the work
+_SCANNED, _WRITTEN = 0.2, 0.95  # shares of the work...
+_MIXED = 0.6  # ...and of what is mixed first
 _TELL_EVERY = 0.25  # seconds
 _NICENESS = 10  # recordings come first
 
@@ -69,6 +71,10 @@ def assemble(order: Order, tell: _Tell) -> Exported:
         NothingReadableError: Nothing in the files plays.
         av.error.FFmpegError: It can't be written, or a file changed meanwhile.
     """
+    if order.sounds and has_sound(
+        [file for files in (order.files, *order.sounds) for file in files]
+    ):
+        return _assemble_mixed(order, tell)
     scanned = _scan(order.files, tell)
     found = [contents for contents in scanned if contents is not None]
     if not found:
@@ -87,6 +93,18 @@ def assemble(order: Order, tell: _Tell) -> Exported:
         recoded_pictures=writer.recoded_pictures,
         recoded_sound=plan.sound is not None and not plan.copies_sound,
     )
+
+
+def _assemble_mixed(order: Order, tell: _Tell) -> Exported:
+    folder = Path(order.target).parent
+    mixed = mix(order.files, order.sounds, folder, lambda share: tell(_MIXED * share))
+    if not mixed:
+        raise NothingReadableError("nothing that was recorded can be read")
+    plain = attrs.evolve(order, files=mixed, sounds=())
+    made = assemble(plain, lambda share: tell(_MIXED + (1 - _MIXED) * share))
+    names = [Path(file.path).name for file in order.files]
+    lost = set(names) - {Path(file.path).name for file in mixed} | set(made.unreadable)
+    return attrs.evolve(made, unreadable=tuple(name for name in names if name in lost))
 
 
 def _scan(files: Sequence[File], tell: _Tell) -> list[Contents | None]:

@@ -17,6 +17,11 @@ class Order:
     files: tuple[File, ...]  #: in order of time
     target: str  #: the file to write
     title: str
+    sounds: tuple[tuple[File, ...], ...] = ()
+    """Further recordings, to be mixed in; then `files` must not lie where the target does.
+
+    Their like with all sound is written beside the target, under their names.
+    """
 
 
 @attrs.frozen(kw_only=True)

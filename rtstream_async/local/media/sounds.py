@@ -6,27 +6,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol
 
 import numpy as np
-from av import error
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.codec.context import CodecContext
 from av.container import OutputContainer
 from av.packet import Packet
-from numpy.typing import NDArray
 
 from rtstream_async.local.domain.assembly import TICKS, Place, SampleClock, belongs
-from rtstream_async.local.media.clock import TICK
+from rtstream_async.local.media.decoded import DecodedSound, Samples
 from rtstream_async.local.media.segments import SoundFormat, TimedPacket
 
 __all__ = ["CopiedSound", "RecodedSound", "Sounds"]
 
 _BLOCK = 1024  # samples that AAC encodes at a time
-_TOLERANCE = 0.04  # seconds that sound may be off before a hole is filled or an overlap cut
 _HELD = 5 * TICKS  # sound may be recorded that much later than the pictures it belongs to
 _AAC = {"aac_coder": "fast"}  # an hour of sound takes half a minute, and not two
 _BITS = 96_000  # a second, for each channel: more than the slow coder would need
@@ -94,36 +88,25 @@ class RecodedSound:
     def __init__(self, out: OutputContainer, sound: SoundFormat) -> None:
         rate = sound.rate if sound.rate in _RATES else 48_000
         self._out = out
-        self._layout = "mono" if sound.channels == 1 else "stereo"
+        self._layout: Literal["mono", "stereo"] = "mono" if sound.channels == 1 else "stereo"
         self._channels = 1 if sound.channels == 1 else 2
         self._rate = rate
-        self._clock = SampleClock(rate, _TOLERANCE)
+        self._decoded = DecodedSound(rate=rate, layout=self._layout)
         self._stream = out.add_stream(
             "aac", rate, layout=self._layout, bit_rate=_BITS * self._channels, options=dict(_AAC)
         )
         self._stream.time_base = Fraction(1, rate)
-        self._decoder: AudioCodecContext | None = None
-        self._resampler: AudioResampler | None = None
         self._flow: Place | None = None
         self._written = 0  # samples that are in `_waiting` or encoded
-        self._waiting: list[NDArray[np.float32]] = []
+        self._waiting: list[Samples] = []
         self._encoded = 0
 
     def feed(self, timed: TimedPacket, place: Place) -> None:
         """Take the next packet of a segment."""
         if self._flow is None or self._flow.flow_start != place.flow_start:
             self._begin(place)
-        if self._decoder is None:
-            self._decoder = CodecContext.create("aac", "r")
-        packet = timed.packet
-        packet.pts, packet.dts, packet.time_base = timed.pts, timed.dts, TICK
-        try:
-            frames = self._decoder.decode(cast("Packet[AudioStream]", packet))
-        except error.InvalidDataError:
-            return  # one damaged piece of sound
-        for frame in frames:
-            frame.pts, frame.time_base = timed.pts, TICK
-            self._take(frame, timed.pts)
+        for at, samples in self._decoded.feed(timed):
+            self._put(samples, at)
 
     def advance(self, ticks: int) -> None:
         """Fill with silence what no sound will come for any more."""
@@ -139,33 +122,14 @@ class RecodedSound:
     def _begin(self, place: Place) -> None:
         self._end_flow()
         self._flow = place
-        self._decoder = self._resampler = None
-        self._clock = SampleClock(self._rate, _TOLERANCE)
+        self._decoded.begin()
         self._fill(self._samples(place.flow_start))
 
     def _end_flow(self) -> None:
         if self._flow is not None:
             self._fill(self._samples(self._flow.flow_end))
 
-    def _take(self, frame: AudioFrame, at: int) -> None:
-        for piece in self._resampled(frame):
-            samples = _array(piece)
-            self._put(samples, self._clock.place(at, samples=samples.shape[1]))
-            at += round(samples.shape[1] * TICKS / self._rate)
-
-    def _resampled(self, frame: AudioFrame) -> list[AudioFrame]:
-        if self._resampler is None:
-            self._resampler = self._new_resampler()
-        try:
-            return self._resampler.resample(frame)
-        except ValueError:  # the sound changed its format
-            self._resampler = self._new_resampler()
-            return self._resampler.resample(frame)
-
-    def _new_resampler(self) -> AudioResampler:
-        return AudioResampler("fltp", self._layout, self._rate)
-
-    def _put(self, samples: NDArray[np.float32], at: int) -> None:
+    def _put(self, samples: Samples, at: int) -> None:
         """Add sound that begins with the sample `at`, as much of it as is in its flow."""
         assert self._flow is not None  # noqa: S101 - sound is only taken of a flow
         end = self._samples(self._flow.flow_end)
@@ -203,7 +167,3 @@ class RecodedSound:
 
     def _samples(self, ticks: int) -> int:
         return round(ticks * self._rate / TICKS)
-
-
-def _array(frame: AudioFrame) -> NDArray[np.float32]:
-    return cast("NDArray[np.float32]", frame.to_ndarray())
