@@ -175,7 +175,10 @@ class Following(Generic[M]):
         if not reading.has_more:
             self._is_dense = self._is_dense and not self._is_sweep
             fresh = self._deliver(reading)
-            self._catch_up()
+            if fresh and len(reading.pages) > 1:
+                self.most = 1  # something may have moved to a page before: read again
+            else:
+                self._catch_up()
             return fresh
         self._is_dense = self._is_dense or self._is_sweep
         direction = reading.direction
@@ -233,6 +236,8 @@ class Following(Generic[M]):
 
     def _take_pages(self, reading: Reading[M]) -> list[M]:
         fresh = self._deliver(reading)
+        if fresh and len(reading.pages) > 1:
+            return fresh  # something may have moved to a page before: read again
         if not reading.has_more:
             self._catch_up()
             return fresh
