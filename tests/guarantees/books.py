@@ -191,7 +191,7 @@ def _is_excused(
     account: Account, key: Key, at: float, ends: tuple[type, ...], *, cause: str = ""
 ) -> bool:
     """Return whether a gap was announced, and its end, that `at` lies in."""
-    has_begun = False
+    has_begun = account.opened_at > 0  # who came later may have come in the middle of one
     for item in account.items:
         if isinstance(item, rts.Gap) and _is_about(item, key) and item.cause.startswith(cause):
             has_begun = has_begun or item.since - SLACK <= at
@@ -226,9 +226,15 @@ def _is_lost_on_the_way(books: Books, account: Account) -> Iterator[str]:
         for message in account.messages
         if message.origin == "push"
     }
+    # What was sent on two of them may have come by the other one.
+    ways = Counter(
+        name for name, _ in {((one.key, one.identity), one.connection) for one in books.frames}
+    )
     missing: dict[str, list[Frame]] = {}
     for frame in books.frames:
         if not account.wants(frame.key) or frame.at <= account.opened_at:
+            continue
+        if ways[frame.key, frame.identity] > 1:
             continue
         if (frame.key, frame.identity) in came:
             for lost in missing.pop(frame.connection, ()):

@@ -107,23 +107,19 @@ class Life(RuleBasedStateMachine):
         name=st.sampled_from(["hall", *INDEXED]),
         maxsize=st.sampled_from([2, 8, 1000]),
         overflow=st.sampled_from(POLICIES),
-        is_paused=st.booleans(),
+        pace=st.sampled_from([0.0, 0.01, None]),
     )
-    def subscribe(self, name, maxsize, overflow, is_paused):
+    def subscribe(self, name, maxsize, overflow, pace):
         self.opened += 1
+        title = f"{self.opened}: {name}, {overflow} of {maxsize}, {pace}"
         channels = ("transcript",) if name == "hall" else ("scene_index", "alert")
-        listener = self.do(self._listen(name, channels, maxsize, overflow))
-        if is_paused:
+        options = {"maxsize": maxsize, "overflow": overflow, "pace": pace or 0.0}
+        listener = self.do(self._listen(title, name, channels, options))
+        if pace is None:
             listener.may_read.clear()
 
-    async def _listen(self, name, channels, maxsize, overflow):
-        return self.world.listen(
-            f"{self.opened}: {name}, {overflow} of {maxsize}",
-            name,
-            channels,
-            maxsize=maxsize,
-            overflow=overflow,
-        )
+    async def _listen(self, title, name, channels, options):
+        return self.world.listen(title, name, channels, **options)
 
     @precondition(lambda self: self.others)
     @rule()

@@ -47,6 +47,7 @@ class Listener:
     streams: frozenset[str] | None
     channels: frozenset[str]
     opened_at: float
+    pace: float = 0.0  #: seconds that it thinks about each
     items: list[object] = attrs.field(factory=list)
     is_closed: bool = False
     may_read: asyncio.Event = attrs.field(factory=asyncio.Event)
@@ -62,6 +63,8 @@ class Listener:
                 self.items.append(exc)
             except (rts.ConnectionClosedError, StopAsyncIteration):
                 return
+            if self.pace:
+                await asyncio.sleep(self.pace)
 
     def begin(self) -> None:
         self.may_read.set()
@@ -181,6 +184,7 @@ class World:
         *,
         maxsize: int,
         overflow: Any = "drop_oldest",
+        pace: float = 0.0,
     ) -> Listener:
         """Subscribe, and read."""
         source = self.conn if stream is None else self.streams[stream]
@@ -193,6 +197,7 @@ class World:
             channels=frozenset(channels),
             # Before the first, everything is kept for it.
             opened_at=time.time() if self.listeners else 0.0,
+            pace=pace,
         )
         listener.begin()
         self.listeners.append(listener)
@@ -242,18 +247,19 @@ class World:
             for name in self.streams:
                 how = "final" if name == "hall" else "scene"
                 await self.say(name, how, "at last", 1, 0.0)
-            await self._settle()
-        return await self._written()
+            books = await self._settle()
+        return books
 
-    async def _settle(self) -> None:
+    async def _settle(self) -> Books:
         """Wait until all that was promised has come, or nothing more can be hoped for."""
         deadline = time.monotonic() + PATIENCE / 3
-        while time.monotonic() < deadline:
+        while True:
+            books = await self._written()
             is_quiet = not _recoveries() and not any(
                 listener.sub.stats.depth for listener in self.listeners if not listener.is_closed
             )
-            if is_quiet and not faults(await self._written()):
-                return
+            if (is_quiet and not faults(books)) or time.monotonic() > deadline:
+                return books
             await asyncio.sleep(0.1)
 
     async def _written(self) -> Books:
