@@ -123,9 +123,13 @@ class Continuity:
         self.arms.add(arm)
         self.fanout.arm(arm)
         current = self._link.connection_id
-        if current is not None and arm.connection_id != current:
-            # The link was lost and is back, all between the question and the answer.
-            key = arm.rtstream_id, arm.channel
+        if arm.connection_id == current:
+            return
+        # The link was lost between the question and the answer, and may be back already.
+        key = arm.rtstream_id, arm.channel
+        if current is None:
+            self._recovery.lose_one(key, self.tracks.now())
+        else:
             self._recovery.recover(key, self.tracks.now(), current)
 
     def lost(self, cause: str) -> None:

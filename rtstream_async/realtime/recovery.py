@@ -18,11 +18,7 @@ from typing import Any
 import anyio
 
 from rtstream_async.errors import RTStreamError
-from rtstream_async.models.announcements import (
-    Gap,
-    GapClosed,
-    GapUnrecoverable,
-)
+from rtstream_async.models.announcements import Gap, GapClosed, GapUnrecoverable
 from rtstream_async.models.messages import Message
 from rtstream_async.protocol.rearm import Arm, Arms, Rearmed
 from rtstream_async.protocol.recovery import Found, Track, Window
@@ -104,7 +100,14 @@ class Recovery:
         """Note that nothing armed before `at` (the service's Unix time) is heard any more."""
         self.stop()
         for arm in self._arms.all():
-            self._lose(_key(arm), at)
+            self.lose_one(_key(arm), at)
+
+    def lose_one(self, key: Key, at: float) -> None:
+        """Note that one stream and channel is not heard since `at` (the service's Unix time)."""
+        self._open.setdefault(key, at)
+        track = self._tracks.get(key)
+        if track is not None:
+            track.lost(at)
 
     def regain(self, connection_id: str, since: float, on_ready: Callable[[], None]) -> None:
         """Close what gaps there are, now that things can publish to `connection_id`.
@@ -118,7 +121,7 @@ class Recovery:
 
     def recover(self, key: Key, at: float, connection_id: str) -> None:
         """Close the gap of one stream and channel, which is deaf since `at`; the link is well."""
-        self._lose(key, at)
+        self.lose_one(key, at)
         self._begin(self._recover_one, key, connection_id, name="recovery of a channel")
 
     def stop(self) -> None:
@@ -132,12 +135,6 @@ class Recovery:
             if track.is_holding:
                 for message in track.let_go():
                     self._outlet.give(message)
-
-    def _lose(self, key: Key, at: float) -> None:
-        self._open.setdefault(key, at)
-        track = self._tracks.get(key)
-        if track is not None:
-            track.lost(at)
 
     def _by_rank(self, keys: Iterable[Key]) -> list[Key]:
         return sorted(keys, key=lambda key: (_RANKS.get(key[1] or "", 0), self._open[key]))
@@ -281,7 +278,7 @@ class Recovery:
         found: Sequence[Found[Message]],
         window: Window,
     ) -> None:
-        merged = track.merge(found)
+        merged = track.merge(found, window)
         recovered = sum(1 for message in merged if message.origin == "backfill")
         self._recovered += recovered
         self._open.pop(key, None)
@@ -332,7 +329,7 @@ class Recovery:
         except RTStreamError as exc:
             self._failures.warn("looking again at %s of %s failed: %s", key[1], key[0], exc)
             return _LONGEST_DELAY if exc.is_retryable else 0.0
-        late = track.late(found)
+        late = track.late(found, window)
         self._recovered += len(late)
         await self._pour(key, late)
         return track.settle(self._now(), self._tracks.skew)

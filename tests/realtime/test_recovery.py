@@ -373,3 +373,25 @@ async def test_a_reader_gets_time_for_what_is_recovered_and_a_stuck_one_costs_th
             assert heard == [f"{number}" for number in range(count)]
             assert sub.stats.dropped == 0
             assert stuck.stats.dropped == count - 2
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+async def test_what_is_made_while_the_link_is_lost_is_not_deaf(server, is_back):
+    """Its connection id was true when it was asked for, and of a lost socket when it was there."""
+    async with watched(server) as (conn, door), door.events("scene_index", control=True) as sub:
+        await sub.ready()
+        changes = conn.states()
+        await server.chaos.set(rest=[{"method": "POST", "slow": 0.3, "times": 1}])
+        making = asyncio.create_task(door.index_visuals("Who?", BATCH))
+        while not server.chaos.counts.rest:  # noqa: ASYNC110 - there is nothing that tells
+            await asyncio.sleep(0.001)
+        server.control.refuse_handshakes(0 if is_back else 1000)
+        server.control.cut()
+        while (await anext(changes)).state != ("LIVE" if is_back else "RECONNECTING"):
+            continue
+        await making
+        if not is_back:
+            server.control.refuse_handshakes(0)
+            conn.force_reconnect()
+        await server.control.add_scene(door.id, "a cat", start=time.time() - 1, end=time.time())
+        assert said(await until(sub, rts.SceneMessage))[-1][0] == "a cat"
