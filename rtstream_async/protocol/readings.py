@@ -33,11 +33,22 @@ class RecoverySettings:
 
 
 @attrs.frozen(kw_only=True)
+class Asked:
+    """What was known when a reading began."""
+
+    newest: float  #: the greatest end of a record; Unix seconds
+    delay: float  #: how late results were known to come; seconds
+    sure: float  #: what ends before is shown by it, if it exists; Unix seconds
+
+
+@attrs.frozen(kw_only=True)
 class Window:
     """A stretch of time, Unix seconds of the service's clock."""
 
     since: float
-    until: float
+    until: float  #: now
+    asked: Asked | None = attrs.field(default=None, eq=False, repr=False)
+    """`None`: it is not to be read."""
 
 
 @attrs.define
@@ -48,26 +59,15 @@ class _Doubt:
     newest: float  #: the greatest end of a record at that time
 
 
-@attrs.frozen(kw_only=True)
-class _Reading:
-    """What was known when a reading began."""
-
-    at: float  #: Unix seconds of the service's clock
-    newest: float  #: the greatest end of a record
-    delay: float  #: seconds: how late results were known to come
-    sure: float  #: what ends before is shown by it, if it exists
-
-
 class Readings:
     """Which readings are needed of one stream and channel."""
 
     __slots__ = (
-        "_asked",
-        "_asked_last",
         "_doubt",
         "_lateness",
         "_merged_at",
-        "_read",
+        "_read_at",
+        "_read_newest",
         "_settings",
         "_since",
         "_sure",
@@ -85,9 +85,9 @@ class Readings:
         self._settings = settings
         self._lateness = lateness
         self._doubt: _Doubt | None = None
-        self._asked: _Reading | None = None  # of those that are under way, the first
-        self._asked_last = self._merged_at = -math.inf
-        self._read = _Reading(at=-math.inf, newest=since, delay=0.0, sure=-math.inf)  # the last one
+        self._merged_at = -math.inf
+        self._read_at = -math.inf  # the latest reading that has ended well; of several at once, too
+        self._read_newest = since  # the greatest end of a record when it began
         self._sure = -math.inf  # what ends before was shown, if it exists
 
     @property
@@ -104,7 +104,7 @@ class Readings:
             is_polled: Not all of it is pushed, and the rest is known as of the last reading only.
         """
         if is_polled:
-            newest = min(newest, self._read.newest)
+            newest = min(newest, self._read_newest)
         self._merged_at = math.inf
         if self._doubt is None:
             self._doubt = _Doubt(at, newest)
@@ -122,35 +122,38 @@ class Readings:
             newest: The greatest end of a record that was delivered.
             forgotten: What ends before can't be compared with what was delivered.
         """
-        self._ask(now, skew, newest)
+        asked = self._ask(now, skew, newest)
         doubt = self._doubt
         if doubt is None:
             # Since the last reading, and not since the newest record alone: what was shown just
             # after that reading may be as late as any, while others went on.
-            wanted = min(newest, self._read.newest, now) - self.overlap()
-            return Window(since=max(wanted, forgotten), until=now), None
+            wanted = min(newest, self._read_newest, now) - self.overlap()
+            return Window(since=max(wanted, forgotten), until=now, asked=asked), None
         heard = min(doubt.newest, doubt.at - self._lateness.least(skew))
         wanted = max(heard - self.overlap(), self._sure, self._since - CLOCK_ERROR)
         lost_at = max(doubt.at, self._sure)
         too_long = max(0.0, now - lost_at - self._settings.window)
         since = max(wanted + too_long, forgotten)
         if since <= wanted:
-            return Window(since=wanted, until=now), None
+            return Window(since=wanted, until=now, asked=asked), None
         given_up = Window(since=wanted, until=max(since, lost_at + too_long))
-        return Window(since=since, until=now), given_up
+        return Window(since=since, until=now, asked=asked), given_up
 
-    def read(self) -> None:
-        """Note that a reading has ended well."""
-        if self._asked is not None:
-            self._read, self._asked = self._asked, None
-            self._sure = max(self._sure, self._read.sure)
-            if self._read.at >= self._merged_at + self._read.delay:
-                self._doubt = None
+    def read(self, window: Window) -> None:
+        """Note that the reading of `window` has ended well."""
+        asked = window.asked
+        if asked is None:
+            raise ValueError("this window is given up, and was not read")
+        if window.until > self._read_at:
+            self._read_at, self._read_newest = window.until, asked.newest
+        self._sure = max(self._sure, asked.sure)
+        if window.until >= self._merged_at + asked.delay:
+            self._doubt = None
 
-    def merged(self) -> None:
-        """Note that a reading has ended well that was the first after a loss."""
-        self.read()
-        self._merged_at = self._asked_last
+    def merged(self, window: Window) -> None:
+        """Note that the reading of `window` has ended well, the first after a loss."""
+        self.read(window)
+        self._merged_at = window.until
 
     def due(self, now: float, skew: float) -> float:
         """Return how long until the next reading; 0: nothing is missing any more."""
@@ -178,9 +181,7 @@ class Readings:
         chosen = self._settings.sweep_delay
         return self._lateness.delay(skew) if chosen is None else chosen
 
-    def _ask(self, now: float, skew: float, newest: float) -> None:
-        self._asked_last = now
-        if self._asked is None:
-            delay = self.delay(skew)
-            sure = -math.inf if self._lateness.is_young else now - delay - self.overlap()
-            self._asked = _Reading(at=now, newest=newest, delay=delay, sure=sure)
+    def _ask(self, now: float, skew: float, newest: float) -> Asked:
+        delay = self.delay(skew)
+        sure = -math.inf if self._lateness.is_young else now - delay - self.overlap()
+        return Asked(newest=newest, delay=delay, sure=sure)

@@ -177,28 +177,36 @@ class Track(Generic[M]):
             now, skew, newest=self.last_end, forgotten=remembered.forgotten
         )
 
-    def merge(self, found: Sequence[Found[M]]) -> list[M]:
+    def merge(self, found: Sequence[Found[M]], window: Window) -> list[M]:
         """Return what was not delivered yet, found or held, in order of time; hold no longer.
 
         The gap is closed, unless there was another loss since `begin()`.
+
+        Args:
+            found: What REST has, in any order.
+            window: What was asked for, as `window()` gave it.
         """
         messages = self.let_go() + self._store(found)
         messages.sort(key=_time)
         if self._is_lost_again:
-            self._readings.read()
+            self._readings.read(window)
         else:
-            self._readings.merged()
+            self._readings.merged(window)
             self.gap_since = None
         return messages
 
-    def late(self, found: Sequence[Found[M]]) -> list[M]:
+    def late(self, found: Sequence[Found[M]], window: Window) -> list[M]:
         """Return what was not delivered yet of what REST gave, in order of time.
 
         For each reading but the first after a loss: another look, or a poll.
+
+        Args:
+            found: What REST has, in any order.
+            window: What was asked for, as `window()` gave it; more may have been read.
         """
         newest = self.last_end
         messages = self._store(found)
-        self._readings.read()
+        self._readings.read(window)
         messages.sort(key=_time)
         if messages:
             behind = newest - min(message.end for message in messages)

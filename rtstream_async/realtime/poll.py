@@ -168,7 +168,7 @@ class RecordPoll:
             found += [
                 Found(source=source, message=self._message(record, source)) for record in records
             ]
-        return self._track.late(found)
+        return self._track.late(found, window)
 
     def _take(self, messages: list[Message]) -> None:
         if not self._sources:

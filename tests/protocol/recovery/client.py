@@ -165,14 +165,14 @@ class Client:
         self.newest_heard = 0.0
         if policy.rearms == "first":
             yield from self._rearm()
-        found = yield from self._sweep(is_first=True)
-        self._recovered(track.merge(found))
+        found, window = yield from self._sweep(is_first=True)
+        self._recovered(track.merge(found, window))
         self._begin_polling()
         wait = track.sweep_delay(self.skew) if policy.looks_again else 0.0
         while wait:
             yield wait
-            found = yield from self._sweep(is_first=False)
-            self._pour(track.late(found))
+            found, window = yield from self._sweep(is_first=False)
+            self._pour(track.late(found, window))
             wait = track.settle(self.now(), self.skew)
         if policy.rearms == "last":
             yield from self._rearm()
@@ -193,12 +193,13 @@ class Client:
         while True:
             window, _ = track.window(self.now(), self.skew)
             since = max(track.since, min(window.since, track.last_end - 60.0))
+            window = attrs.evolve(window, since=since)
             try:
-                found = yield from self._read(attrs.evolve(window, since=since))
+                found = yield from self._read(window)
             except CallFailedError:
                 pass
             else:
-                self._pour(track.late(found))
+                self._pour(track.late(found, window))
             yield 5.0
 
     def _sweep(self, *, is_first: bool) -> Steps:
@@ -212,12 +213,12 @@ class Client:
                     self._pour(self.track.let_go())
                     self.newest_heard = math.inf  # a failure excuses the order
                 if not self.policy.retries:
-                    return []
+                    return [], window
                 yield self.rng.uniform(0.5, 4.0)
             else:
                 if given_up is not None:
                     self.given_up.append(given_up)
-                return found
+                return found, window
 
     def _read(self, window: Window) -> Steps:
         found: list[Found[Said]] = []

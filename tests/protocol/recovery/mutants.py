@@ -108,11 +108,11 @@ class _PushBlind(Track[Said]):
 
     __slots__ = ()
 
-    def merge(self, found: Sequence[Found[Said]]) -> list[Said]:
+    def merge(self, found: Sequence[Found[Said]], window: Window) -> list[Said]:
         self._ledger = None
         self._recent.clear()
         self._memory.take()
-        return super().merge(found)
+        return super().merge(found, window)
 
 
 class _MaxLedger(Ledger):
@@ -143,11 +143,11 @@ class _OneIndex(Track[Said]):
 
     __slots__ = ()
 
-    def merge(self, found: Sequence[Found[Said]]) -> list[Said]:
-        return super().merge([one for one in found if one.source == "a"])
+    def merge(self, found: Sequence[Found[Said]], window: Window) -> list[Said]:
+        return super().merge([one for one in found if one.source == "a"], window)
 
-    def late(self, found: Sequence[Found[Said]]) -> list[Said]:
-        return super().late([one for one in found if one.source == "a"])
+    def late(self, found: Sequence[Found[Said]], window: Window) -> list[Said]:
+        return super().late([one for one in found if one.source == "a"], window)
 
 
 class _Unsorted(Track[Said]):
@@ -155,8 +155,8 @@ class _Unsorted(Track[Said]):
 
     __slots__ = ()
 
-    def merge(self, found: Sequence[Found[Said]]) -> list[Said]:
-        return sorted(super().merge(found), key=lambda one: one.origin, reverse=True)
+    def merge(self, found: Sequence[Found[Said]], window: Window) -> list[Said]:
+        return sorted(super().merge(found, window), key=lambda one: one.origin, reverse=True)
 
 
 def _mutant(name: str, **changes: object) -> Policy:

@@ -130,7 +130,7 @@ def make_world(seed: int) -> World:
         outages=outages,
         is_floored=rng.random() < 0.5,
         is_newest_first=rng.random() < 0.7,
-        page_size=round(rng.choice((4, 10, 40)) / length),
+        page_size=max(3, round(rng.choice((4, 10, 40)) / length)),
         retention=rng.choice((math.inf, 400.0)),
         failing=rng.choice((0.0, 0.1, 0.5)),
         # With two sources, a frame that comes twice and two records look the same.
