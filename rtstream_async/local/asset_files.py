@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import anyio.to_thread
+import attrs
 
 from rtstream_async.local.domain.cutting import parse_segment_name
 from rtstream_async.local.store import assets, jobs
@@ -18,7 +19,14 @@ from rtstream_async.local.store.rows import SegmentRow
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["PART", "asset_folder", "keep_segments", "recover_assets", "remove_folder"]
+__all__ = [
+    "PART",
+    "asset_folder",
+    "keep_segments",
+    "recover_assets",
+    "remove_folder",
+    "replace_segments",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +84,25 @@ def _unknown(path: Path, span: tuple[float, float]) -> SegmentRow:
         size=path.stat().st_size,
         discontinuity=True,  # that it begins anew is always safe
     )
+
+
+def replace_segments(
+    folder: Path, rows: Sequence[SegmentRow], parts: Sequence[Path]
+) -> list[SegmentRow]:
+    """Return what has been made in `folder` of the files in `parts`, which are deleted.
+
+    Args:
+        folder: Where the files are, under the names that they had in the first of the parts; what
+            is missing is taken from there as it is.
+        rows: They, before.
+        parts: Folders.
+    """
+    for row in rows:
+        if not (folder / row.file).exists():
+            (parts[0] / row.file).rename(folder / row.file)
+    for part in parts:
+        shutil.rmtree(part, ignore_errors=True)
+    return [attrs.evolve(row, size=(folder / row.file).stat().st_size) for row in rows]
 
 
 async def remove_folder(folder: Path) -> None:

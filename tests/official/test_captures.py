@@ -9,6 +9,7 @@ from videodb.exceptions import InvalidRequestError
 
 from rtstream_async.local.media.publishing import publishing
 from rtstream_async.local.pipelines.captures import CaptureOutcome
+from tests.local.engines import beeps
 from tests.official.driving import drives, hooks, is_id, listening, until
 
 CHANNELS = {
@@ -101,6 +102,34 @@ async def push(source, url):
     """Play the desktop's part, to the end of the film."""
     async with publishing(source, url) as publication:
         await publication.wait()
+
+
+async def push_both(source, screen, mic):
+    """Push the picture of a film, and meanwhile all of its sound, each to its own channel."""
+    async with (
+        publishing(source, screen["rtmp_url"], only="video", loop=True),
+        publishing(source, mic["rtmp_url"], only="audio") as voice,
+    ):
+        await voice.wait()
+
+
+def test_what_was_said_at_a_captured_screen_is_found(site, conn, coll, media):
+    """The video of a session is the primary display with all recorded sound mixed in."""
+    session = conn.create_capture_session("user-1")
+    channels = [
+        {"channel_id": "display:1", "type": "video", "store": True},
+        {"channel_id": "mic:default", "type": "audio", "store": True},
+    ]
+    body = {"session_id": session.id, "channels": channels}
+    started = site.raw("POST", "/capture/session/start", json=body).json()["data"]
+    site.do(push_both, media / "clip.mp4", *started["channels"])
+    assert site.raw("POST", f"/capture/session/{session.id}/stop", json={}).status_code == 200
+    until(lambda: conn.get_capture_session(session.id).status == "exported")
+    video = coll.get_video(conn.get_capture_session(session.id).exported_video_id)
+    video.index_spoken_words()
+    assert len(beeps(video.get_transcript_text())) == 5  # as many as the microphone heard
+    (shot, *_) = video.legacy_search("beep1", search_type="keyword").shots
+    assert 0 <= shot.start < shot.end <= float(video.length)
 
 
 @pytest.mark.parametrize("name", ["connection_id", "ws_connection_id"])  # D16

@@ -46,6 +46,7 @@ def scene(text: str, second: int = 0, index_id: str = "i0") -> SceneRow:
 
 def video(id_: str = "m-1") -> AssetRow:
     return AssetRow(
+        sounds=(),
         id=id_,
         collection_id="c",
         stream_id="s0",

@@ -8,7 +8,7 @@ from typing import Any
 from rtstream_async.local.calls import Call, Endpoint, Reply
 from rtstream_async.local.handlers.asset_replies import exported, indexed
 from rtstream_async.local.handlers.asset_urls import find_asset
-from rtstream_async.local.pipelines.export import EXPORT
+from rtstream_async.local.pipelines.export import EXPORT, EXPORT_MIXED
 from rtstream_async.local.pipelines.jobs import Job
 from rtstream_async.local.pipelines.spoken import INDEX
 from rtstream_async.local.refusal import Refusal, not_found
@@ -108,7 +108,11 @@ def _failure(row: JobRow) -> Reply:
     )
 
 
-_RESULTS: Mapping[str, Callable[..., Awaitable[Reply]]] = {EXPORT: exported, INDEX: indexed}
+_RESULTS: Mapping[str, Callable[..., Awaitable[Reply]]] = {
+    EXPORT: exported,
+    EXPORT_MIXED: exported,
+    INDEX: indexed,
+}
 
 
 async def _result(call: Call, row: JobRow) -> Reply:

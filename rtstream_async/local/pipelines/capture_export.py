@@ -15,9 +15,8 @@ from rtstream_async.local.pipelines.captures import CaptureOutcome, Captures
 from rtstream_async.local.pipelines.export import Exporter
 from rtstream_async.local.pipelines.jobs import Job
 from rtstream_async.local.refusal import Refusal, conflict, invalid, not_found
-from rtstream_async.local.store import statements
 from rtstream_async.local.store.assets import AssetRow, get_asset
-from rtstream_async.local.store.captures import CaptureChannelRow, CaptureRow
+from rtstream_async.local.store.captures import CaptureChannelRow, CaptureRow, with_streams
 from rtstream_async.local.store.jobs import DONE, FAILED
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.supervisor import Supervisor
@@ -72,7 +71,7 @@ class CaptureExporter:
         if key not in self._followed:
             self._followed[key] = set()
             self._supervisor.start_soon(
-                self._export, row.id, channel, base_url, name=f"capture-export-{row.id}"
+                self._export, row, channel, base_url, name=f"capture-export-{row.id}"
             )
 
     async def export(
@@ -104,22 +103,25 @@ class CaptureExporter:
             if (error := self._failures.pop(key, None)) is not None:
                 return attrs.evolve(failed, error=error)
             # Whatever is wrong with it is told to who asks, once more.
-            made = await self._begin(channel)
+            made = await self._begin(row, channel)
             if isinstance(made, AssetRow):
                 return attrs.evolve(failed, status="exported", asset=made)
             if key not in self._followed:
                 self._followed[key] = set()
                 self._supervisor.start_soon(
-                    self._export, row.id, channel, base_url, name=f"capture-export-{row.id}"
+                    self._export, row, channel, base_url, name=f"capture-export-{row.id}"
                 )
         if connection_id is not None and connection_id != row.ws_connection_id:
             self._followed[key].add(connection_id)
         return attrs.evolve(failed, status="exporting")
 
-    async def _export(self, id_: str, channel: CaptureChannelRow, base_url: str | None) -> None:
+    async def _export(
+        self, row: CaptureRow, channel: CaptureChannelRow, base_url: str | None
+    ) -> None:
+        id_ = row.id
         key = id_, channel.channel_id
         try:
-            made = await self._finish(await self._begin(channel))
+            made = await self._finish(await self._begin(row, channel))
             if made is not None:
                 await self._tell_exported(id_, channel, made, base_url)
         except Refusal as refusal:
@@ -131,11 +133,19 @@ class CaptureExporter:
         finally:
             self._followed.pop(key, None)
 
-    async def _begin(self, channel: CaptureChannelRow) -> AssetRow | Job:
-        stream = await self._store.run(statements.get_stream, channel.rtstream_id or "")
+    async def _begin(self, row: CaptureRow, channel: CaptureChannelRow) -> AssetRow | Job:
+        """Begin to export a channel; a picture gets all sound of the session."""
+        view = await self._store.run(with_streams, row)
+        stream = view.streams.get(channel.rtstream_id or "")
         if stream is None:
             raise not_found("stream", channel.rtstream_id or channel.channel_id)
-        return await self._exporter.export(stream, name=f"{channel.name} - Recording")
+        sounds = [
+            sound
+            for other, sound in view.channels_with_streams()
+            if channel.type == "video" and other.type == "audio" and other.store
+        ]
+        name = f"{channel.name} - Recording"
+        return await self._exporter.export(stream, name=name, sounds=sounds)
 
     async def _finish(self, made: AssetRow | Job) -> AssetRow | None:
         """The video in the end; `None` when the next run of the server makes it."""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio.to_thread
 import attrs
 
-from rtstream_async.local.asset_files import PART, asset_folder, keep_segments, remove_folder
+from rtstream_async.local.asset_files import (
+    PART,
+    asset_folder,
+    keep_segments,
+    remove_folder,
+    replace_segments,
+)
 from rtstream_async.local.domain.assembly import File
 from rtstream_async.local.domain.ids import ENTROPY, asset_id, bare_id
 from rtstream_async.local.media.export_order import Exported, Order
@@ -26,12 +34,15 @@ from rtstream_async.local.store.rows import SegmentRow, StreamRow
 from rtstream_async.local.store.worker import Worker
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["EXPORT", "Exporter"]
+__all__ = ["EXPORT", "EXPORT_MIXED", "Exporter"]
 
 logger = logging.getLogger(__name__)
 
 EXPORT = "export"
-"""The kind of its jobs."""
+"""The kind of its jobs..."""
+
+EXPORT_MIXED = "export_mixed"
+"""...and of those that have other recordings' sound in them."""
 
 _VIDEO_FILE, _AUDIO_FILE = "video.mp4", "sound.m4a"
 
@@ -45,24 +56,36 @@ class Exporter:
         self._director = director
         self._jobs = jobs
         jobs.offer(EXPORT, self._make)
+        jobs.offer(EXPORT_MIXED, self._make)
 
-    async def export(self, stream: StreamRow, *, name: str | None) -> AssetRow | Job:
+    async def export(
+        self, stream: StreamRow, *, name: str | None, sounds: Sequence[StreamRow] = ()
+    ) -> AssetRow | Job:
         """Return the video of the stream's latest recording, or the work that makes it.
 
         Asked again, it is the same video, until there is a newer recording.
 
+        Args:
+            stream: The stream.
+            name: Of the video.
+            sounds: Streams whose latest recordings are mixed in, if there are any.
+
         Raises:
-            Refusal: The stream runs, or there is nothing to export.
+            Refusal: One of the streams runs, or there is nothing to export.
         """
-        # The last files of a stream that is being stopped are not there yet.
-        async with self._director.at_rest(stream.id):
-            self._check(stream)
+        async with AsyncExitStack() as stack:
+            # The last files of a stream that is being stopped are not there yet.
+            for one in sorted([stream, *sounds], key=lambda one: one.id):
+                await stack.enter_async_context(self._director.at_rest(one.id))
+                self._check(one)
             recording = await self._store.run(assets.latest_recording, stream)
-            made = await self._store.run(assets.asset_of_recording, stream.id, recording)
+            ids = [sound.id for sound in sounds]
+            made = await self._store.run(assets.asset_of_recording, stream.id, recording, ids)
             if made is not None:
                 return made
-            going_on = self._jobs.running(EXPORT, stream.id)
-            return going_on or await self._begin(stream, recording, name)
+            kind = EXPORT_MIXED if sounds else EXPORT
+            going_on = self._jobs.running(kind, stream.id)
+            return going_on or await self._begin(stream, recording, name, sounds)
 
     async def delete(self, asset: AssetRow) -> None:
         """Delete a video with its files and all that is known of it."""
@@ -72,8 +95,8 @@ class Exporter:
 
     async def forget_streams(self, stream_ids: Iterable[str]) -> None:
         """End the exports of streams that are deleted."""
-        for id_ in stream_ids:
-            job = self._jobs.running(EXPORT, id_)
+        for id_, kind in itertools.product(stream_ids, (EXPORT, EXPORT_MIXED)):
+            job = self._jobs.running(kind, id_)
             if job is not None:
                 await self._jobs.cancel([id_])
                 await remove_folder(self._folder(job))
@@ -102,7 +125,13 @@ class Exporter:
                 400, "STREAM_RUNNING", f"stream {stream.id} is still recorded; stop it, then export"
             )
 
-    async def _begin(self, stream: StreamRow, recording: Recording | None, name: str | None) -> Job:
+    async def _begin(
+        self,
+        stream: StreamRow,
+        recording: Recording | None,
+        name: str | None,
+        sounds: Sequence[StreamRow],
+    ) -> Job:
         if recording is None:
             raise Refusal(400, "NOTHING_RECORDED", f"nothing of stream {stream.id} is recorded yet")
         if not recording.segments:
@@ -112,9 +141,10 @@ class Exporter:
                 f"the latest recording of stream {stream.id} was deleted to keep the quota",
             )
         return await self._jobs.begin(
-            EXPORT,
+            EXPORT_MIXED if sounds else EXPORT,
             stream.id,
             details={
+                "sounds": [sound.id for sound in sounds],
                 "bare_id": bare_id(time.time(), os.urandom(ENTROPY)),
                 "name": name or f"{stream.name} - Recording",
                 "recording_us": recording.start_us,
@@ -139,12 +169,20 @@ class Exporter:
         stream = await self._store.run(statements.get_stream, job.row.subject)
         if stream is None:
             raise not_found("stream", job.row.subject)
-        rows = await self._store.run(
-            statements.list_segments, stream.id, details["start_us"], details["end_us"]
-        )
-        source = self._director.directory(stream.id)
-        kept = await anyio.to_thread.run_sync(keep_segments, folder, source, rows)
-        made = await self._export(folder, kept, str(details["name"]), job)
+        sounds = [str(id_) for id_ in details.get("sounds", ())]
+        pictures = folder / "pictures" if sounds else folder
+        kept = await self._keep(pictures, stream.id, job)
+        parts = [folder / f"sound-{number}" for number in range(len(sounds))]
+        heard = [
+            _files(part, await self._keep(part, id_, job))
+            for part, id_ in zip(parts, sounds, strict=True)
+        ]
+        made = await self._export(folder, _files(pictures, kept), heard, job)
+        if sounds:
+            readable = [row for row in kept if row.file not in made.unreadable]
+            kept = await anyio.to_thread.run_sync(
+                replace_segments, folder, readable, [pictures, *parts]
+            )
         is_gone = kept[0].start_us > int(details["start_us"])
         row = AssetRow(
             id=asset_id(str(details["bare_id"]), has_picture=made.has_picture),
@@ -164,28 +202,29 @@ class Exporter:
             pieces=made.pieces,
             spoken=Spoken(),
             created_us=microseconds(time.time()),
+            sounds=tuple(sounds),
         )
         row = await anyio.to_thread.run_sync(_finish, folder, row)
         segments = [_of_asset(row.id, one) for one in kept if one.file not in made.unreadable]
         return Outcome(save=lambda db: assets.add_asset(db, row, segments), asset_id=row.id)
 
+    async def _keep(self, folder: Path, stream_id: str, job: Job) -> list[SegmentRow]:
+        """Keep what a stream recorded in the time of the recording."""
+        span = job.row.details["start_us"], job.row.details["end_us"]
+        rows = await self._store.run(statements.list_segments, stream_id, *span)
+        source = self._director.directory(stream_id)
+        return await anyio.to_thread.run_sync(keep_segments, folder, source, rows)
+
     async def _export(
-        self, folder: Path, kept: Sequence[SegmentRow], title: str, job: Job
+        self, folder: Path, files: tuple[File, ...], sounds: Sequence[tuple[File, ...]], job: Job
     ) -> Exported:
-        if not kept:
+        if not files:
             raise Refusal(400, "RECORDING_DELETED", "the recording was deleted meanwhile")
         order = Order(
-            files=tuple(
-                File(
-                    path=str(folder / row.file),
-                    start=row.start_us / 1e6,
-                    end=row.end_us / 1e6,
-                    discontinuity=row.discontinuity,
-                )
-                for row in kept
-            ),
+            files=files,
             target=str(folder / f"export{PART}"),
-            title=title,
+            title=str(job.row.details["name"]),
+            sounds=tuple(sound for sound in sounds if sound),
         )
         try:
             made = await export_video(order, job.tell)
@@ -196,6 +235,18 @@ class Exporter:
         if made.recoded_pictures:
             logger.info("export: %d pictures were encoded again", made.recoded_pictures)
         return made
+
+
+def _files(folder: Path, rows: Sequence[SegmentRow]) -> tuple[File, ...]:
+    return tuple(
+        File(
+            path=str(folder / row.file),
+            start=row.start_us / 1e6,
+            end=row.end_us / 1e6,
+            discontinuity=row.discontinuity,
+        )
+        for row in rows
+    )
 
 
 def _finish(folder: Path, row: AssetRow) -> AssetRow:

@@ -77,6 +77,7 @@ class AssetRow:
     pieces: tuple[Piece, ...] = json_column()  #: which of its seconds was when
     spoken: Spoken = attrs.field(metadata={"json": True})
     created_us: int
+    sounds: tuple[str, ...] = json_column()  #: streams whose sound was mixed into it
 
     @property
     def has_picture(self) -> bool:
@@ -186,18 +187,22 @@ def get_asset(db: sqlite3.Connection, id_: str) -> AssetRow | None:
 
 
 def asset_of_recording(
-    db: sqlite3.Connection, stream_id: str, recording: Recording | None
+    db: sqlite3.Connection,
+    stream_id: str,
+    recording: Recording | None,
+    sounds: Sequence[str] = (),
 ) -> AssetRow | None:
-    """Return the video that was made of all of a recording, or `None`.
+    """Return the video that was made of all of a recording, with these sounds in it, or `None`.
 
     When nothing is left of any recording, that is the last one that was made.
     """
     segments = () if recording is None else recording.segments
     row = db.execute(
-        "SELECT * FROM assets WHERE stream_id = :id AND end_us >= :end"
+        "SELECT * FROM assets WHERE stream_id = :id AND end_us >= :end AND sounds = :sounds"
         " AND (:start IS NULL OR recording_us = :start) ORDER BY created_us DESC LIMIT 1",
         {
             "id": stream_id,
+            "sounds": msgspec.json.encode(list(sounds)).decode(),
             "start": None if recording is None else recording.start_us,
             "end": max((segment.end_us for segment in segments), default=0),
         },

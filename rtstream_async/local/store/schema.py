@@ -281,6 +281,9 @@ MIGRATIONS = (
         SELECT index_id, number FROM scenes
         WHERE trim(text, char(9, 10, 13, 32)) != '' ORDER BY number;
     """,
+    """
+    ALTER TABLE assets ADD COLUMN sounds TEXT NOT NULL DEFAULT '[]';
+    """,
 )
 
 VERSION = len(MIGRATIONS)
