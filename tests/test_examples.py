@@ -61,6 +61,21 @@ def served(tmp_path_factory):
         assert server.end().code == 0
 
 
+@pytest.fixture(autouse=True)
+def stopped(served):
+    """Leave nothing running that an example has left running: it would keep the engines busy."""
+    yield
+    anyio.run(stop_streams, served)
+
+
+async def stop_streams(environment):
+    address, key = environment["VIDEO_DB_BASE_URL"], environment["VIDEO_DB_API_KEY"]
+    async with rts.connect(key, base_url=address) as conn:
+        async for stream in (await conn.get_collection()).list_rtstreams():
+            if stream.status != "stopped":
+                await stream.stop()
+
+
 def example(name, arguments, environment):
     return running_process([sys.executable, str(EXAMPLES / name), *arguments], **environment)
 
