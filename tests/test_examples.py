@@ -178,6 +178,6 @@ async def test_the_capture_example_follows_the_sessions_streams():
 def test_every_example_is_run():
     """One that nobody runs is wrong sooner or later."""
     programs = {path.name for path in EXAMPLES.glob("*.py")}
-    assert programs == {*COMPLETE, *ENDLESS, "capture.py"}
+    assert programs == {*COMPLETE, *ENDLESS, "capture.py", "consume.py"}
     listed = set(re.findall(r"\]\((\w+\.py)\)", (EXAMPLES / "README.md").read_text()))
     assert listed == programs

@@ -81,7 +81,7 @@ async def fuzz(config: Path, url: str, key: str) -> tuple[int | None, str]:
         *(f"{url}/openapi.json", "--header", f"x-access-token: {key}"),
         *("--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "--max-examples", "2"),
         *("--seed", "1", "--generation-deterministic", "--no-color", "--continue-on-failure"),
-        *("--request-timeout", "30"),
+        *("--request-timeout", "120"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env=environment(),
