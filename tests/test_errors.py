@@ -118,3 +118,9 @@ def test_the_tree_is_drawn_whole():
     public = [n for n, v in vars(errors).items() if inspect.isclass(v) and not n.startswith("_")]
     own = [n for n in public if getattr(errors, n).__module__ == errors.__name__]
     assert sorted([*own, "error_for_status"]) == sorted(errors.__all__)
+
+
+def test_a_checkpoint_in_use_may_be_free_later():
+    """Two programs that change places must not need a person."""
+    assert errors.CheckpointInUseError("cursor.db is used by another program").is_retryable
+    assert not errors.CheckpointError("cursor.db can't be written").is_retryable

@@ -3,7 +3,14 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtstream_async.protocol.paging import ByCursor, ByNumber, ByOffset, Given, next_but_one
+from rtstream_async.protocol.paging import (
+    ByCursor,
+    ByNumber,
+    ByOffset,
+    Given,
+    direction_of,
+    next_but_one,
+)
 
 
 def spans(*ends):
@@ -162,3 +169,12 @@ def test_a_cursor_is_handed_back_as_it_came():
     assert second.after(count=2, cursor="tok") is None  # it would lead back for ever
     assert second.after(count=0, cursor="more") is None
     assert second.after(count=2, cursor=None) is None
+
+
+def test_which_way_a_list_goes_is_told_by_starts_and_ends_alike():
+    """A wrong guess fixes a bound that cuts off the rest of the list."""
+    assert direction_of([]) == 0
+    assert direction_of([(0, 1)]) == 0
+    assert direction_of([(0, 1), (1, 2)]) == 1
+    assert direction_of([(1, 2), (0, 1)]) == -1
+    assert direction_of([(0, 9), (1, 2)]) == 0

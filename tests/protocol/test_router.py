@@ -147,3 +147,16 @@ def test_a_message_of_a_session_is_about_the_session():
         "rts-1",
         None,
     ]
+
+
+def test_a_key_that_had_several_targets_has_none_when_all_have_left():
+    """A monitor whose streams come and go for a year must not keep what they leave."""
+    router: Router[int] = Router()
+    for target in (1, 2):
+        router.add(target, [("a", "x")])
+    assert router.targets("a", "x") == (1, 2)
+    for target in (1, 2):
+        router.remove(target, [("a", "x")])
+    assert router.targets("a", "x") == ()
+    router.add(3, [("a", "x")])
+    assert router.targets("a", "x") == (3,)
