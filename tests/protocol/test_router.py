@@ -160,3 +160,5 @@ def test_a_key_that_had_several_targets_has_none_when_all_have_left():
     assert router.targets("a", "x") == ()
     router.add(3, [("a", "x")])
     assert router.targets("a", "x") == (3,)
+    router.remove(3, [("a", "x")])
+    assert router.targets("a", "x") == ()
