@@ -197,7 +197,7 @@ async def test_a_stream_that_was_never_answered_is_forgotten(tmp_path: Path) -> 
     async with LocalServer(tmp_path, control=True) as server, api_of(server) as api:
         await api.refused("GET", f"/rtstream/{half}", 404)
         assert (await api.stream(loose))["status"] == "stopped"
-        assert (await api.stream(good))["status"] == "connected"
+        await until(lambda: api.stream(good), lambda seen: seen["status"] == "connected")
 
 
 async def test_a_killed_ingest_is_started_again_and_shows(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.crashes import run
 
-ROUNDS = 4
+ROUNDS = 5
 
 
 async def test_a_server_that_is_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
