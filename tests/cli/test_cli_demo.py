@@ -60,7 +60,7 @@ def test_what_was_seen_is_what_the_clip_shows(told):
     shown = [line for part in PARTS for line in part.reads]
     read = [line for line in shown if line.lower() in words]
     assert len(read) >= len(shown) / 3, (read, summary["lines_read"])
-    assert 1 <= summary["people"] <= 2  # photographs of one person each, two in one window
+    assert 1 <= summary["people"] <= 3  # two photographs of one person; a dissolve may add one
     assert summary["engines"]
 
 
