@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import anyio
-
 from rtstream_async.errors import RTStreamError
 from rtstream_async.models.messages import (
     AudioMessage,
@@ -98,7 +96,6 @@ class RecordPoll:
         track: Track[Message],
         *,
         settings: HubSettings,
-        limit: anyio.Semaphore,
         deliver: Callable[[Message], None],
         on_silent: Callable[[], None],
         on_found: Callable[[], None],
@@ -112,7 +109,6 @@ class RecordPoll:
             channel: One of `POLLABLE`.
             track: What was delivered of it.
             settings: How often.
-            limit: How many may poll at once.
             deliver: Takes the messages, in order of time.
             on_silent: Called when there is nothing to poll, at each look.
             on_found: Called when there is something, after there was nothing.
@@ -123,7 +119,6 @@ class RecordPoll:
         self._channel = channel
         self._track = track
         self._settings = settings
-        self._limit = limit
         self._deliver = deliver
         self._on_silent = on_silent
         self._on_found = on_found
@@ -134,28 +129,30 @@ class RecordPoll:
         self._delay = settings.poll_idle_interval
         self._has_found = False
 
-    async def run(self) -> None:
-        """Poll until cancelled."""
+    def begin(self) -> None:
+        """Note that it is polled from now on."""
         self._track.is_polled = True
-        try:
-            while True:
-                await self._try_turn()
-                # Chance only spreads the calls of many polls.
-                await anyio.sleep(self._delay * random.uniform(0.75, 1.25))  # noqa: S311
-        finally:
-            self._track.is_polled = False
 
-    async def _try_turn(self) -> None:
+    def end(self) -> None:
+        """Note that it is polled no longer."""
+        self._track.is_polled = False
+
+    async def turn(self) -> float:
+        """Deliver what is new; return how many seconds until it is worth while to look again.
+
+        Cancelling loses nothing: the next poll reads the same.
+        """
         try:
-            async with self._limit:
-                messages = await self._turn()
+            messages = await self._read()
         except RTStreamError as exc:
             self._failures.warn("polling %s of %s failed: %s", self._channel, self._stream, exc)
             self._delay = min(_LONGEST, self._delay * 2)
         else:
             self._take(messages)
+        # Chance only spreads the calls of many polls.
+        return self._delay * random.uniform(0.75, 1.25)  # noqa: S311
 
-    async def _turn(self) -> list[Message]:
+    async def _read(self) -> list[Message]:
         """Return what is new, in order of time."""
         if not self._sources or self._turns % _LOOK_EVERY == 0:
             self._sources = await self._poller.sources(self._stream, self._channel)

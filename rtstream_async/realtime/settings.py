@@ -51,6 +51,8 @@ class HubSettings:
     """Between two looks at an index that does not push to us."""
     poll_idle_interval: float = attrs.field(default=10.0, validator=seconds())
     """The same, after it has had nothing new for a while."""
+    poll_calls: int = attrs.field(default=4, validator=count(1))
+    """REST calls that this makes at once, however many the indexes."""
     log_quiet: float = attrs.field(default=60.0, validator=seconds(or_zero=True))
     """After a warning, its like are only counted for this long."""
     watch_interval: float | None = attrs.field(default=1.0, validator=seconds(or_none=True))

@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-import anyio
 import attrs
 
 from rtstream_async.models.announcements import NotArmed
@@ -19,14 +18,13 @@ from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.poll import POLLABLE, Poller, RecordPoll
+from rtstream_async.realtime.rota import Rota
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.tracks import Tracks
 
 __all__ = ["Unarmed"]
 
 logger = logging.getLogger("rtstream_async.realtime")
-
-_AT_ONCE = 4  # turns of polling, however many streams are polled
 
 
 @attrs.define(eq=False)
@@ -37,17 +35,11 @@ class _Watch:
     channel: str
     told: tuple[Inbox, ...] = ()  #: who knows that it is silent
     poll: RecordPoll | None = None
-    scope: anyio.CancelScope | None = None  #: of the task that polls it
     is_silent: bool = False  #: there was nothing to poll
-
-    def cancel(self) -> None:
-        """Poll it no longer."""
-        if self.scope is not None:
-            self.scope.cancel()
 
 
 class Unarmed:
-    """What is read and not armed, and the tasks that poll it, each for as long as it is read.
+    """What is read and not armed, and is polled, each for as long as it is read.
 
     Attributes:
         watches: By stream and channel; empty where everything that is read is armed.
@@ -79,8 +71,7 @@ class Unarmed:
         self._settings = settings
         self._deliver = deliver
         self._readers = readers
-        self._spawn = spawn
-        self._limit = anyio.Semaphore(_AT_ONCE)
+        self._rota = Rota(at_once=settings.poll_calls, spawn=spawn, name="rtstream-async poll")
         self._silences = Burst(logger, quiet=settings.log_quiet)
         self._polled = Burst(logger, quiet=settings.log_quiet)
         self._failures = Burst(logger, quiet=settings.log_quiet)
@@ -117,9 +108,8 @@ class Unarmed:
 
     def stop(self) -> None:
         """Watch nothing any more."""
-        for watch in self.watches.values():
-            watch.cancel()
-        self.watches.clear()
+        for key, watch in list(self.watches.items()):
+            self._end(key, watch)
 
     def _keys_of(self, inbox: Inbox) -> list[Key]:
         found: list[Key] = []
@@ -131,7 +121,9 @@ class Unarmed:
 
     def _end(self, key: Key, watch: _Watch) -> None:
         del self.watches[key]
-        watch.cancel()
+        if watch.poll is not None:
+            self._rota.remove(watch.poll)
+            watch.poll.end()
 
     def _begin(self, watch: _Watch) -> None:
         if self._poller is None or watch.channel not in POLLABLE:
@@ -143,14 +135,13 @@ class Unarmed:
             watch.channel,
             self._tracks.open((watch.stream, watch.channel)),
             settings=self._settings,
-            limit=self._limit,
             deliver=self._deliver,
             on_silent=lambda: self._silent(watch),
             on_found=lambda: self._found(watch),
             failures=self._failures,
         )
-        watch.scope = anyio.CancelScope()
-        self._spawn(_poll, watch.poll, watch.scope, name="rtstream-async poll")
+        watch.poll.begin()
+        self._rota.add(watch.poll)
 
     def _silent(self, watch: _Watch) -> None:
         if watch.is_silent:
@@ -176,8 +167,3 @@ class Unarmed:
     def _tell(self, watch: _Watch, inbox: Inbox) -> None:
         watch.told += (inbox,)
         inbox.announce(NotArmed(at=time.time(), channel=watch.channel, rtstream_id=watch.stream))
-
-
-async def _poll(poll: RecordPoll, scope: anyio.CancelScope) -> None:
-    with scope:
-        await poll.run()

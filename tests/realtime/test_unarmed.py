@@ -303,6 +303,35 @@ async def test_a_quiet_index_is_asked_less_often(server, make_hub, records):
     await asyncio.gather(reading, return_exceptions=True)
 
 
+async def test_a_thousand_indexes_are_polled_by_four_tasks(server, make_hub):
+    """After a loss, ten thousand indexes were ten thousand tasks."""
+
+    class Many(Records):
+        async def sources(self, rtstream_id, channel):
+            await asyncio.sleep(0)
+            if rtstream_id == "ill":
+                raise ServerError("boom", status=500)
+            if rtstream_id == "stuck":
+                await asyncio.Event().wait()
+            return [rtstream_id]
+
+        async def records(self, rtstream_id, channel, source, since):
+            return [record(source, 1)]
+
+    hub = make_hub(poller=Many(), poll_interval=0.001, poll_idle_interval=0.001)
+    await live(server, hub)
+    names = frozenset({"ill", "stuck", *map(str, range(1000))})
+    sub = hub.subscribe(streams=names, channels=frozenset({"scene_index"}), maxsize=2000)
+    before = len(asyncio.all_tasks())
+    seen = {(await sub.receive(timeout=20)).text for _ in range(1000)}
+    assert seen == names - {"ill", "stuck"}
+    assert len(_polling()) == 4
+    assert len(asyncio.all_tasks()) <= before + 4
+    await sub.aclose()
+    while _polling():  # noqa: ASYNC110  (they end in the loop's next turns)
+        await asyncio.sleep(0)
+
+
 async def test_closing_ends_the_polling(wired, records):
     """Nothing may go on after `aclose()`."""
     hub, _ = wired
