@@ -27,6 +27,7 @@ from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.history import History
 from rtstream_async.realtime.poll import POLLABLE, Poller
 from rtstream_async.realtime.ports import Outlet, Rearmer
+from rtstream_async.realtime.second_look import Place, SecondLook
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.tracks import Tracks
 
@@ -74,11 +75,6 @@ class Recovery:
         """
         self._arms = arms
         self._tracks = tracks
-        self._history = (
-            None
-            if poller is None
-            else History(poller, arms=arms, tracks=tracks, limit=settings.recovery_records)
-        )
         self._rearmer = rearmer
         self._settings = settings
         self._outlet = outlet
@@ -90,6 +86,20 @@ class Recovery:
         self._locks: dict[Key, anyio.Lock] = {}
         self._scopes: set[anyio.CancelScope] = set()
         self._recovered = 0
+        self._history: History | None = None
+        self._second: SecondLook | None = None
+        if poller is not None:
+            self._history = History(
+                poller, arms=arms, tracks=tracks, limit=settings.recovery_records
+            )
+            self._second = SecondLook(
+                self._history,
+                tracks=tracks,
+                settings=settings,
+                limit=limit,
+                failures=self._failures,
+                deliver=self._pour,
+            )
 
     @property
     def gaps(self) -> dict[Key, float]:
@@ -240,7 +250,7 @@ class Recovery:
             delay = min(_LONGEST_DELAY, delay * 2)
 
     async def _fill(
-        self, place: tuple[str, str], track: Track[Message], history: History, since: float
+        self, place: Place, track: Track[Message], history: History, since: float
     ) -> None:
         """Fetch what `track` misses; when that goes on failing, say so."""
         key: Key = place
@@ -298,41 +308,13 @@ class Recovery:
 
     async def _look_again(self, keys: Sequence[Key]) -> None:
         """Fetch a second time, when what was in work at the time of the loss is done too."""
-        history = self._history
-        if history is None:
-            return
-        begun = anyio.current_time()
-        due = [
-            (begun + track.sweep_delay(self._tracks.skew), place, track)
-            for key in keys
-            if (place := _place(key)) is not None
-            and (track := self._tracks.get(key)) is not None
-            and self._arms.of(*key)  # what is polled is looked at again and again anyway
-        ]
-        give_up_at = max((at for at, _, _ in due), default=0.0) + self._settings.recovery_budget
-        while due:
-            due.sort(key=lambda one: one[0])
-            at, place, track = due.pop(0)
-            await anyio.sleep_until(at)
-            wait = await self._look_again_at(place, track, history)
-            if wait and anyio.current_time() + wait < give_up_at:
-                due.append((anyio.current_time() + wait, place, track))
-
-    async def _look_again_at(
-        self, key: tuple[str, str], track: Track[Message], history: History
-    ) -> float:
-        """Return how long until it is to be done once more; 0: that was it."""
-        window, _ = track.window(self._now(), self._tracks.skew)
-        try:
-            async with self._limit:
-                found, _ = await history.read(*key, window)
-        except RTStreamError as exc:
-            self._failures.warn("looking again at %s of %s failed: %s", key[1], key[0], exc)
-            return _LONGEST_DELAY if exc.is_retryable else 0.0
-        late = track.late(found, window)
-        self._recovered += len(late)
-        await self._pour(key, late)
-        return track.settle(self._now(), self._tracks.skew)
+        if self._second is not None:
+            await self._second.run(
+                place
+                for key in keys
+                # What is polled is looked at again and again anyway.
+                if (place := _place(key)) is not None and self._arms.of(*key)
+            )
 
     async def _pour(self, key: Key, messages: Sequence[Message]) -> None:
         """Deliver, even while cancelled: the track has counted them as delivered."""
@@ -375,7 +357,7 @@ class _Once:
             call()
 
 
-def _place(key: Key) -> tuple[str, str] | None:
+def _place(key: Key) -> Place | None:
     """Return a stream and channel of which there can be a history."""
     stream, channel = key
     return (stream, channel) if stream is not None and channel in POLLABLE else None

@@ -14,6 +14,7 @@ from rtstream_async.realtime.consumer import Consumer
 from rtstream_async.realtime.cursors import Cursors
 from rtstream_async.realtime.recovery import Recovery
 from rtstream_async.realtime.replay import Replay
+from rtstream_async.realtime.second_look import SecondLook
 from tests.realtime.cancelling import GUARD, Cancelled, Countdown, every_await, nothing_left
 
 BATCH = {"type": "time", "value": 2, "frame_count": 1}
@@ -202,7 +203,7 @@ class Inside:
         return driven
 
 
-RECOVERY = [(Recovery, name) for name in ("_recover_all", "_close", "_look_again_at")]
+RECOVERY = [(Recovery, "_recover_all"), (Recovery, "_close"), (SecondLook, "_look")]
 CONSUMER = [
     (Consumer, "_take"),
     (Consumer, "_handle"),
