@@ -80,7 +80,8 @@ class Lateness:
     def least(self, skew: float) -> float:
         """Return how late the quickest result came, by the service's clock; seconds."""
         shortest = min(self.shortest, self._before[1])
-        return 0.0 if shortest == math.inf else shortest + skew
+        # Nothing is known before it is over: less than nothing is a clock, or a wrong time.
+        return 0.0 if shortest == math.inf else max(0.0, shortest + skew)
 
     def overlap(self) -> float:
         """Return how far before the newest result one that is missing may end; seconds."""

@@ -8,15 +8,19 @@ that make records, since a frame does not say what made it.
 
 from __future__ import annotations
 
+import bisect
+import heapq
 import math
-from collections import deque
 from collections.abc import Sequence
 from struct import Struct
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
-__all__ = ["Found", "Ledger", "Memory", "Timed"]
+__all__ = ["AHEAD", "Found", "Ledger", "Memory", "Timed"]
+
+AHEAD: Final = 60.0
+"""Seconds: what ends so much later than now was given a wrong time, and nothing follows from it."""
 
 
 _ROW: Final = Struct("ddq")  # of a record: start, end, hash of the text
@@ -71,14 +75,18 @@ class _Entry:
         self.pushed = 0
         self.stored = _NOBODY  # by source: the most that one reading showed
 
+    def __lt__(self, other: _Entry) -> bool:
+        return self.end < other.end
+
 
 class Ledger:
     """How often each record was pushed, is stored, and was delivered.
 
     Attributes:
         forgotten: What ends at this time or before may have been delivered, and is not known any
-            more; Unix seconds.
-        shown: The greatest end of what REST showed; Unix seconds.
+            more; Unix seconds, and never after `now`.
+        now: The service's time as of late, Unix seconds; set by who knows it.
+        shown: The greatest end of what REST showed, unless it is ahead; Unix seconds.
     """
 
     def __init__(self, rows: bytearray, *, tolerance: float, limit: int, forgotten: float) -> None:
@@ -91,12 +99,14 @@ class Ledger:
             forgotten: What ends at this time or before is none of ours.
         """
         self.forgotten = forgotten
+        self.now = math.inf
         self.shown = -math.inf
         self._tolerance = tolerance
         self._width = _SLOT * tolerance
         self._limit = limit
         self._buckets: dict[tuple[int, int], list[_Entry]] = {}
-        self._order: deque[_Entry] = deque()
+        self._order: list[_Entry] = []  # a heap: what ends first is first
+        self._latest = -math.inf  # the greatest end of an entry, or more
         for row in _ROW.iter_unpack(rows):
             entry = self._entry(*row)
             entry.pushed += 1
@@ -128,7 +138,8 @@ class Ledger:
             message = one.message
             if message.end <= self.forgotten:
                 continue
-            self.shown = max(self.shown, message.end)
+            if message.end <= self.now + AHEAD:
+                self.shown = max(self.shown, message.end)
             entry = self._entry(message.start, message.end, hash(message.text))
             shown.setdefault(entry, {}).setdefault(one.source, []).append(place)
         fresh: list[int] = []
@@ -137,16 +148,19 @@ class Ledger:
         return [found[place].message for place in sorted(fresh)]
 
     def prune(self, before: float) -> None:
-        """Forget what ends before this time, oldest first, and the oldest of too many."""
+        """Forget what ends before this time, and of too many what ends first.
+
+        What is ahead is forgotten before all else: it must not push out what is of now.
+        """
         order = self._order
+        if len(order) > self._limit and self._latest > self.now + AHEAD:
+            self._drop_ahead()
+            order = self._order
+        before = min(before, self.now)
         while order and (order[0].end < before or len(order) > self._limit):
-            entry = order.popleft()
-            key = self._key(entry.start, entry.digest)
-            bucket = self._buckets[key]
-            bucket.remove(entry)
-            if not bucket:
-                del self._buckets[key]
-            self.forgotten = max(self.forgotten, entry.end)
+            entry = heapq.heappop(order)
+            self._drop(entry)
+            self.forgotten = max(self.forgotten, min(entry.end, self.now))
 
     def rows(self) -> bytearray:
         """Return what was delivered."""
@@ -168,8 +182,29 @@ class Ledger:
                     return entry
         entry = _Entry(start, end, digest)
         self._buckets.setdefault((digest, slot), []).append(entry)
-        self._order.append(entry)
+        heapq.heappush(self._order, entry)
+        self._latest = max(self._latest, end)
         return entry
+
+    def _drop_ahead(self) -> None:
+        """Forget what is ahead, the farthest first, with some room to spare.
+
+        Nothing follows from that: if it is shown again, it is delivered again.
+        """
+        order = sorted(self._order)
+        of_now = bisect.bisect_right(order, self.now + AHEAD, key=_end)
+        kept = max(of_now, self._limit * 3 // 4)
+        for entry in order[kept:]:
+            self._drop(entry)
+        self._order = order[:kept]  # what is sorted is a heap
+        self._latest = self._order[-1].end if self._order else -math.inf
+
+    def _drop(self, entry: _Entry) -> None:
+        key = self._key(entry.start, entry.digest)
+        bucket = self._buckets[key]
+        bucket.remove(entry)
+        if not bucket:
+            del self._buckets[key]
 
     def _near(self, place: float, slot: int) -> tuple[int, ...]:
         """Return the slots of time that may have the same record: mostly one."""
@@ -180,6 +215,10 @@ class Ledger:
 
     def _key(self, start: float, digest: int) -> tuple[int, int]:
         return digest, math.floor(start / self._width)
+
+
+def _end(entry: _Entry) -> float:
+    return entry.end
 
 
 def _grow(entry: _Entry, by_source: dict[str, list[int]]) -> list[int]:

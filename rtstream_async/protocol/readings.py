@@ -105,6 +105,7 @@ class Readings:
         """
         if is_polled:
             newest = min(newest, self._read_newest)
+        newest = min(newest, at)
         self._merged_at = math.inf
         if self._doubt is None:
             self._doubt = _Doubt(at, newest)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from rtstream_async.protocol.lateness import LONGEST_OVERLAP, Lateness
-from rtstream_async.protocol.ledger import Found, Ledger, Memory, Timed
+from rtstream_async.protocol.ledger import AHEAD, Found, Ledger, Memory, Timed
 from rtstream_async.protocol.readings import CLOCK_ERROR, Readings, RecoverySettings, Window
 
 __all__ = ["Found", "Push", "RecoverySettings", "Timed", "Track", "Window"]
@@ -53,7 +53,8 @@ class Track(Generic[M]):
 
     Attributes:
         since: Records that end before are none of ours; Unix seconds of the service's clock.
-        last_end: The greatest end of a record so far, `since` before the first; Unix seconds.
+        last_end: The greatest end of a record so far, `since` before the first; Unix seconds. A
+            record that ends well after now has a wrong time, and is none.
         gap_since: Since when messages may be missing, by the service's clock; `None`: no gap.
         is_holding: Pushed messages are held.
         is_polled: Somebody polls it, besides what may be pushed; set by who does.
@@ -67,9 +68,12 @@ class Track(Generic[M]):
         "_lateness",
         "_ledger",
         "_memory",
+        "_now",
         "_readings",
         "_recent",
         "_settings",
+        "_skew",
+        "_soonest",
         "_sources",
         "_span",
         "gap_since",
@@ -80,13 +84,21 @@ class Track(Generic[M]):
         "since",
     )
 
-    def __init__(self, *, since: float, settings: RecoverySettings, sources: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        since: float,
+        settings: RecoverySettings,
+        sources: int = 1,
+        skew: float = 0.0,
+    ) -> None:
         """Expect everything that ends from `since` on.
 
         Args:
             since: When it was armed; Unix seconds of the service's clock.
             settings: Bounds and delays.
             sources: How many pipelines push to it; 0: that is not known.
+            skew: How much the service's clock is ahead of the local one; seconds.
         """
         self.since = self.last_end = since
         self.gap_since: float | None = None
@@ -94,6 +106,7 @@ class Track(Generic[M]):
         self.is_polled = False
         self.repeats = 0
         self._settings = settings
+        self._tell_time(since, skew)
         self._sources = sources
         self._span = _REMEMBERED * max(LONGEST_OVERLAP, settings.overlap or 0.0)
         self._lateness = Lateness(since)
@@ -131,16 +144,17 @@ class Track(Generic[M]):
         if message.start == last.start and self._is_repeat(message, last):
             self.repeats += 1
             return Push.REPEAT
-        lateness = self._lateness
-        if late > lateness.longest:  # noqa: PLR1730 - for every message: `max()` takes longer
-            lateness.longest = late
-        if late < lateness.shortest:  # noqa: PLR1730 - likewise
-            lateness.shortest = late
         self._last = message
         recent = self._recent
         recent.append(message)
-        if message.end > self.last_end:  # noqa: PLR1730 - likewise
-            self.last_end = message.end
+        lateness = self._lateness
+        if late >= lateness.shortest or late >= self._soonest:  # else it is ahead
+            if late < lateness.shortest:  # noqa: PLR1730 - for every message: `min()` takes longer
+                lateness.shortest = late
+            if late > lateness.longest:  # noqa: PLR1730 - likewise
+                lateness.longest = late
+            if message.end > self.last_end:  # noqa: PLR1730 - likewise
+                self.last_end = message.end
         if len(recent) >= _FOLDED:
             self._fold()
         return _DELIVER
@@ -172,6 +186,7 @@ class Track(Generic[M]):
             now: Unix seconds of the service's clock.
             skew: How much the service's clock is ahead of the local one; seconds.
         """
+        self._tell_time(now, skew)
         remembered = self._memory if self._ledger is None else self._ledger
         return self._readings.window(
             now, skew, newest=self.last_end, forgotten=remembered.forgotten
@@ -258,14 +273,17 @@ class Track(Generic[M]):
         return self._sources == 1 and message.end == last.end and message.text == last.text
 
     def _push_counted(self, message: M, late: float, ledger: Ledger) -> Push:
-        self._lateness.note(late, message.end)
+        if late >= self._soonest:
+            self._lateness.note(late, message.end)
+            self._now = message.end + late + self._skew
         if self.is_holding and len(self._held) < self._settings.held:
             self._held.append((message, True))
             return Push.HOLD
         is_new = self._admit(message, ledger)
         # What REST showed may still be pushed, until something is that ends so much later.
         is_over = not self._readings.are_needed and not self.is_holding
-        if is_over and message.end > ledger.shown + self.overlap():
+        is_ahead = late < self._soonest
+        if is_over and not is_ahead and message.end > ledger.shown + self.overlap():
             self._uncount(ledger)
             self._last = message
         return _DELIVER if is_new else Push.REPEAT
@@ -279,14 +297,23 @@ class Track(Generic[M]):
 
     def _store(self, found: Sequence[Found[M]]) -> list[M]:
         ledger = self._count()
+        ledger.now = self._now
         fresh = ledger.store(found)
         for message in fresh:
             self._advance(message.end, ledger)
         return fresh
 
     def _advance(self, end: float, ledger: Ledger) -> None:
-        self.last_end = max(self.last_end, end)
+        if end <= self._now + AHEAD:
+            self.last_end = max(self.last_end, end)
+        ledger.now = self._now
         ledger.prune(self._readings.reach(self.last_end) - self._span)
+
+    def _tell_time(self, now: float, skew: float) -> None:
+        """Note the service's time, and how much its clock is ahead of the local one."""
+        self._now = now
+        self._skew = skew
+        self._soonest = -AHEAD - skew  # what is pushed less late than that is ahead
 
     def _count(self) -> Ledger:
         """Count from now on."""

@@ -65,7 +65,9 @@ class Tracks:
             sources[source] = None
         track = self.by_key.get(key)
         if track is None:
-            track = self.by_key[key] = Track(since=self.now(), settings=self._settings)
+            track = self.by_key[key] = Track(
+                since=self.now(), settings=self._settings, skew=self.skew
+            )
         track.sources = len(sources)
         return track
 
