@@ -84,6 +84,10 @@ class Track(Generic[M]):
         "since",
     )
 
+    _now: float  # of the service's clock, as of late
+    _skew: float
+    _soonest: float
+
     def __init__(
         self,
         *,
