@@ -82,6 +82,8 @@ class _Entry:
 class Ledger:
     """How often each record was pushed, is stored, and was delivered.
 
+    What is old enough not to be asked for is kept as 24 bytes each, and counted again if it is.
+
     Attributes:
         forgotten: What ends at this time or before may have been delivered, and is not known any
             more; Unix seconds, and never after `now`.
@@ -107,12 +109,15 @@ class Ledger:
         self._buckets: dict[tuple[int, int], list[_Entry]] = {}
         self._order: list[_Entry] = []  # a heap: what ends first is first
         self._latest = -math.inf  # the greatest end of an entry, or more
-        for row in _ROW.iter_unpack(rows):
-            entry = self._entry(*row)
-            entry.pushed += 1
-            entry.given += 1
+        self._cold = rows  # what is not in `_order`, the oldest first by and large
+        self._cold_until = math.inf if rows else -math.inf  # the greatest end there, or more
 
     def __len__(self) -> int:
+        return len(self._order) + len(self._cold) // _ROW.size
+
+    @property
+    def counted(self) -> int:
+        """How many records are not kept small."""
         return len(self._order)
 
     def push(self, message: Timed, *, sources: int) -> bool:
@@ -122,6 +127,7 @@ class Ledger:
             message: What was pushed.
             sources: How many push; 0: that is not known.
         """
+        self._warm(message.end)
         entry = self._entry(message.start, message.end, hash(message.text))
         if entry.pushed >= sources > 0 and entry.pushed >= sum(entry.stored.values()):
             return False
@@ -134,6 +140,7 @@ class Ledger:
     def store(self, found: Sequence[Found[M]]) -> list[M]:
         """Note what one reading of REST showed; return what is to be delivered of it, as found."""
         shown: dict[_Entry, dict[str, list[int]]] = {}
+        self._warm(min((one.message.end for one in found), default=math.inf))
         for place, one in enumerate(found):
             message = one.message
             if message.end <= self.forgotten:
@@ -147,27 +154,62 @@ class Ledger:
             fresh += _grow(entry, by_source)
         return [found[place].message for place in sorted(fresh)]
 
-    def prune(self, before: float) -> None:
+    def prune(self, before: float, *, cold: float = -math.inf) -> None:
         """Forget what ends before this time, and of too many what ends first.
 
         What is ahead is forgotten before all else: it must not push out what is of now.
+
+        Args:
+            before: Unix seconds.
+            cold: What ends before is kept small; Unix seconds.
         """
-        order = self._order
-        if len(order) > self._limit and self._latest > self.now + AHEAD:
+        if len(self) > self._limit and self._latest > self.now + AHEAD:
             self._drop_ahead()
-            order = self._order
-        before = min(before, self.now)
-        while order and (order[0].end < before or len(order) > self._limit):
-            entry = heapq.heappop(order)
-            self._drop(entry)
-            self.forgotten = max(self.forgotten, min(entry.end, self.now))
+        order, rows = self._order, self._cold
+        cold, before = min(cold, self.now), min(before, self.now)
+        while order and order[0].end < cold:
+            entry = self._pop()
+            rows += _ROW.pack(entry.start, entry.end, entry.digest) * entry.given
+            self._cold_until = max(self._cold_until, entry.end)
+        while rows and ((end := _ROW.unpack_from(rows)[1]) < before or len(self) > self._limit):
+            del rows[: _ROW.size]  # from the front: that moves nothing
+            self._forget(end)
+        while order and (order[0].end < before or len(self) > self._limit):
+            self._forget(self._pop().end)
 
     def rows(self) -> bytearray:
         """Return what was delivered."""
-        rows = bytearray()
+        rows = bytearray(self._cold)
         for entry in self._order:
             rows += _ROW.pack(entry.start, entry.end, entry.digest) * entry.given
         return rows
+
+    def _warm(self, end: float) -> None:
+        """Count what ends at this time or later, if it was cold."""
+        since = end - self._tolerance
+        if since > self._cold_until:
+            return
+        rows, until = bytearray(), -math.inf
+        for row in _ROW.iter_unpack(self._cold):
+            if row[1] < since:
+                rows += _ROW.pack(*row)
+                until = max(until, row[1])
+            else:
+                entry = self._entry(*row)
+                entry.pushed += 1
+                entry.given += 1
+        self._cold, self._cold_until = rows, until
+
+    def _pop(self) -> _Entry:
+        """Remove the entry that ends first, and return it."""
+        entry = heapq.heappop(self._order)
+        self._drop(entry)
+        return entry
+
+    def _forget(self, end: float) -> None:
+        """Note that a record with this end is not known any more."""
+        if end <= self.now + AHEAD:
+            self.forgotten = max(self.forgotten, min(end, self.now))
 
     def _entry(self, start: float, end: float, digest: int) -> _Entry:
         """Return the entry of a record, a new one if there is none."""
@@ -193,7 +235,7 @@ class Ledger:
         """
         order = sorted(self._order)
         of_now = bisect.bisect_right(order, self.now + AHEAD, key=_end)
-        kept = max(of_now, self._limit * 3 // 4)
+        kept = max(of_now, self._limit * 3 // 4 - len(self._cold) // _ROW.size)
         for entry in order[kept:]:
             self._drop(entry)
         self._order = order[:kept]  # what is sorted is a heap

@@ -38,6 +38,7 @@ class Push(enum.Enum):
 _DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
 
 _FOLDED = 16  # messages that are kept whole
+_COUNTED = 2.0  # overlaps: what is read again lies within one of them, and mostly within one more
 _REMEMBERED = 1.5  # of the longest overlap: a loss may be noted late
 
 
@@ -311,7 +312,8 @@ class Track(Generic[M]):
         if end <= self._now + AHEAD:
             self.last_end = max(self.last_end, end)
         ledger.now = self._now
-        ledger.prune(self._readings.reach(self.last_end) - self._span)
+        reach = self._readings.reach(self.last_end)
+        ledger.prune(reach - self._span, cold=reach - _COUNTED * self.overlap())
 
     def _tell_time(self, now: float, skew: float) -> None:
         """Note the service's time, and how much its clock is ahead of the local one."""

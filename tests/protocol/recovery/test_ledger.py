@@ -110,6 +110,59 @@ def test_records_that_are_near_each_other_are_forgotten_one_by_one():
     assert len(ledger) == 1
 
 
+_TIMES = st.integers(0, 20)
+_STEPS = st.one_of(
+    st.tuples(st.just("push"), _TIMES),
+    st.tuples(st.just("store"), st.lists(_TIMES, max_size=5)),
+    st.tuples(st.just("prune"), _TIMES),
+)
+
+
+@given(st.lists(_STEPS, max_size=40))
+def test_what_is_kept_small_counts_as_if_it_was_not(steps):
+    """Memory is saved where nobody looks, and nothing else may tell."""
+    plain, saving = make(), make()
+    for what, given_ in steps:
+        match what:
+            case "push":
+                message = said(T0 + given_)
+                assert plain.push(message, sources=1) == saving.push(message, sources=1)
+            case "store":
+                found = [Found(source="a", message=said(T0 + at)) for at in given_]
+                assert plain.store(found) == saving.store(found)
+            case _:
+                plain.prune(T0)
+                saving.prune(T0, cold=T0 + given_)
+                assert saving.counted <= plain.counted
+        assert sorted(saving.rows()) == sorted(plain.rows())
+
+
+def test_what_is_cold_is_not_counted_and_forgotten_like_the_rest():
+    """Hundreds of streams are counted for as long as the link is bad."""
+    ledger = make(limit=6)
+    for number in range(6):
+        ledger.push(said(T0 + number), sources=1)
+    ledger.prune(T0, cold=T0 + 6)
+    assert (len(ledger), ledger.counted) == (6, 2)
+    ledger.push(said(T0 + 6), sources=1)
+    ledger.prune(T0, cold=T0 + 6)
+    assert (len(ledger), ledger.forgotten) == (6, T0 + 2)
+    ledger.prune(T0 + 5)
+    assert (len(ledger), ledger.forgotten) == (4, T0 + 4)
+    assert ledger.store([Found(source="a", message=said(T0 + 3))]) == []
+
+
+def test_a_cold_record_of_next_year_moves_nothing_when_it_is_forgotten():
+    """All that is of now would be taken for what was forgotten."""
+    memory: Memory[Said] = Memory(since=T0, span=10.0, limit=100)
+    memory.recent.append(said(T0 + 1e8))
+    memory.fold(T0)
+    ledger = make(limit=0, rows=memory.take())
+    ledger.now = T0
+    ledger.prune(T0)
+    assert (len(ledger), ledger.forgotten) == (0, 0.0)
+
+
 def test_what_is_remembered_in_brief_counts_as_delivered():
     """Between two gaps, only numbers are kept."""
     memory: Memory[Said] = Memory(since=T0, span=10.0, limit=100)
