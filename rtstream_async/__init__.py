@@ -72,7 +72,9 @@ if TYPE_CHECKING:
         StreamHealth,
     )
     from rtstream_async.models.jobs import (
+        AsyncResponse,
         JobProgress,
+        JobStatus,
     )
     from rtstream_async.models.messages import (
         CHANNELS,
@@ -182,6 +184,7 @@ __all__ = [
     "Alert",
     "AlertMessage",
     "Announcement",
+    "AsyncResponse",
     "AsyncResponseError",
     "Audio",
     "AudioMessage",
@@ -214,6 +217,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidRequestError",
     "JobProgress",
+    "JobStatus",
     "LinkClosedError",
     "LinkError",
     "LocalServerError",
@@ -326,7 +330,7 @@ _HOMES = {
     ),
     "rtstream_async.models.exports": ("RTStreamExportResult",),
     "rtstream_async.models.health": ("HealthState", "StreamHealth"),
-    "rtstream_async.models.jobs": ("JobProgress",),
+    "rtstream_async.models.jobs": ("AsyncResponse", "JobProgress", "JobStatus"),
     "rtstream_async.models.messages": (
         "AlertMessage",
         "AudioMessage",

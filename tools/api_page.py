@@ -45,7 +45,6 @@ MORE: Final = ("Monitor", "Pages", "Subscription")
 
 IN_PLACE: Final = {
     "connect_websocket": "`events()`",
-    "get_async_response": "the calls themselves, which wait",
     "wait_for_job": "the calls themselves, which wait",
 }
 """What of the reference has another shape here."""

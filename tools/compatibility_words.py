@@ -84,7 +84,7 @@ NOT_OFFERED: Final = {
         "Collection": "aggregate ask query",
         "Video": "aggregate ask query",
     },
-    _WAITED: {"Connection": "get_async_response get_job_status wait_for_job"},
+    _WAITED: {"Connection": "wait_for_job"},
 }
 """By reason: class, and its methods."""
 
@@ -104,7 +104,9 @@ BETTER: Final = {
     "Connection.create_capture_session": _OWN_SOCKET,
     "Connection.create_event": "an empty prompt is refused",
     "Connection.generate_client_token": "the text that is returned also has the expiry",
+    "Connection.get_async_response": "tells the state beside the data; read by the same keys",
     "Connection.get_collection": "an empty id is refused, and ids are quoted",
+    "Connection.get_job_status": "typed; tells how much is done",
     "Connection.list_capture_sessions": _PAGES,
     "Collection.connect_rtstream": _OWN_SOCKET + ", if there is a transcript to push",
     "Collection.create_capture_session": _OWN_SOCKET,

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 
 import anyio
@@ -59,6 +59,7 @@ class _Call:
     query: Mapping[str, str] = attrs.field(repr=False)
     body: Any = attrs.field(default=None, repr=False)  #: has the passwords of sources in it
     polled: bool = False
+    whole: bool = False
 
 
 class Caller:
@@ -127,6 +128,39 @@ class Caller:
         answer = await self._answer(call)
         if isinstance(answer, Pending):
             answer = await self._poll(call, answer, progress, patience)
+        try:
+            return read(answer.data)
+        except ProtocolError as exc:
+            raise _complete(exc, call) from None
+
+    async def look(self, route: Route, read: Callable[[Any], T], **ids: str) -> T:
+        """Return what `read` makes of the endpoint's whole answer, envelope and all.
+
+        What it tells of a job, be it a failure, is for `read`: nothing is waited for. Cancelling
+        is safe.
+
+        Args:
+            route: The endpoint.
+            read: Gets the answer, `None` if it is empty.
+            ids: What the route's path names.
+
+        Raises:
+            InvalidArgumentError: An id is empty.
+            APIError: The service refused to tell.
+            RequestTimeoutError: No answer in time.
+            TransportError: No connection.
+            ProtocolError: An answer that can't be understood.
+        """
+        path = route.path(**ids)
+        call = _Call(
+            method=route.method,
+            url=path,
+            path=path,
+            repeatable=route.repeatable,
+            query={},
+            whole=True,
+        )
+        answer = cast("Reply", await self._answer(call))  # nothing is pending in an envelope
         try:
             return read(answer.data)
         except ProtocolError as exc:
@@ -222,6 +256,7 @@ class Caller:
             response.body,
             now=response.received_at,
             polled=call.polled,
+            whole=call.whole,
         )
         if not isinstance(answer, Reply | Pending):
             answer.message = self._transport.conceal(answer.message)

@@ -26,12 +26,23 @@ from rtstream_async.errors import (
 )
 from rtstream_async.protocol.codec.fields import real
 
-__all__ = ["Pending", "Reply", "http_date", "read", "retry_after"]
+__all__ = [
+    "FINISHED",
+    "UNFINISHED",
+    "Pending",
+    "Reply",
+    "http_date",
+    "read",
+    "retry_after",
+]
 
-_UNFINISHED = frozenset({"processing", "in progress", "in_progress", "pending", "queued"})
-_FINISHED = frozenset({"done", "complete", "completed", "success", "succeeded", "ok"})
+UNFINISHED = frozenset({"processing", "in progress", "in_progress", "pending", "queued"})
+"""Words for a job that goes on, in lower case."""
 
-_JOB_WORDS = _UNFINISHED | _FINISHED | {"failed", "error"}
+FINISHED = frozenset({"done", "complete", "completed", "success", "succeeded", "ok"})
+"""Words for a job that has come to something; any other word is a failure."""
+
+_JOB_WORDS = UNFINISHED | FINISHED | {"failed", "error"}
 
 _REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -67,7 +78,13 @@ class Pending:
 
 
 def read(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: float, polled: bool = False
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: float,
+    polled: bool = False,
+    whole: bool = False,
 ) -> Reply | Pending | APIError | ProtocolError:
     """Return what an answer means; errors are returned, for the caller to complete and raise.
 
@@ -77,6 +94,8 @@ def read(
         body: The whole body, decompressed.
         now: Unix time, seconds, for a `Retry-After` date when there is no `Date`.
         polled: Whether the answer is that of a job, where a refusal is the job's failure.
+        whole: Whether the envelope itself was asked for: the reply has all of it, also when it
+            tells of a failure or of a job that goes on.
     """
     answer = _Answer(status, headers, body, now)
     if status in _REDIRECTS:
@@ -88,6 +107,8 @@ def read(
         return Reply(None)
     if fields is None:
         return ProtocolError(f"the answer is not a JSON object: {_excerpt(body)}")
+    if whole:
+        return Reply(fields)
     found = _read_object(fields, polled=polled)
     return answer.refused(found, fields) if isinstance(found, type) else found
 
@@ -137,9 +158,9 @@ def _read_object(
     if not is_envelope and word not in _JOB_WORDS:
         keys = ", ".join(sorted(document)) or "none"
         return ProtocolError(f"the answer has neither `success` nor `data`; its keys: {keys}")
-    if word in _UNFINISHED:
+    if word in UNFINISHED:
         return _unfinished(document, polled=polled)
-    if word is not None and word not in _FINISHED:
+    if word is not None and word not in FINISHED:
         return AsyncResponseError  # a failure, or a word we can't take for success
     if inner and "data" not in document:
         return _read_object(inner, polled=True)

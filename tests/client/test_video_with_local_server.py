@@ -183,6 +183,37 @@ async def test_a_long_index_tells_how_far_it_is(studio):
     assert await video.search("boat", "keyword")
 
 
+async def test_what_is_called_back_can_be_asked_for_as_well(studio):
+    """Who has but the id of a job, by a log or from another program, must find its result."""
+    video = await studio.video("talk")
+    studio.ears.gate.clear()
+    http = studio.conn._http
+    async with httpx.AsyncClient(base_url=http.base_url) as client:
+        started = await client.post(
+            f"/video/{video.id}/index",
+            headers={"x-access-token": http.key},
+            json={"callback_url": "http://127.0.0.1:9/nobody", "force": True},
+        )
+    job = started.json()["data"]["id"]
+    begun = await studio.conn.get_async_response(job)
+    assert (begun.status, begun.is_running, begun.is_failed) == ("processing", True, False)
+    assert (await studio.conn.get_job_status(job)).is_running
+    studio.ears.gate.set()
+    status = await studio.conn.get_job_status(job)
+    async with asyncio.timeout(PATIENCE):
+        while status.is_running:
+            await asyncio.sleep(0.05)
+            status = await studio.conn.get_job_status(job)
+    assert (status.status, status.fraction, status.data["video_id"]) == ("done", 1.0, video.id)
+    done = await studio.conn.get_async_response(job)
+    assert (done.is_running, done["video_id"]) == (False, video.id)
+    for look in (studio.conn.get_async_response, studio.conn.get_job_status):
+        with pytest.raises(rts.NotFoundError):
+            await look("job-nobody")
+        with pytest.raises(rts.InvalidArgumentError):
+            await look("")
+
+
 async def test_what_can_not_be_heard_is_an_error_and_not_silence(studio):
     """No sound, and an engine that fails, are two things; neither stops anything else."""
     mute = await studio.video("silent")

@@ -81,6 +81,16 @@ def test_an_unfinished_job_may_not_say_where(data):
     )
 
 
+@pytest.mark.parametrize(
+    "body", [{"success": True, "status": "processing"}, {"success": False, "status": "failed"}, {}]
+)
+def test_the_whole_envelope_can_be_asked_for(body):
+    """Rows 42 and 43: who looks at a job wants to know how it is, also when it has failed."""
+    assert answer(body=body, whole=True) == Reply(body)
+    assert isinstance(answer(404, body, whole=True), APIError)
+    assert isinstance(answer(body=b"not json", whole=True), ProtocolError)  # row 282
+
+
 def test_a_job_with_a_callback_is_answered_at_once():
     """Row 298: its result goes to the callback; waiting would be for ever."""
     body = {"success": True, "status": "processing", "request_type": "async", "data": {"id": "j"}}

@@ -1,4 +1,4 @@
-"""Recorded rows that are no single call to compare: which test has them, or why there is none."""
+"""Recorded rows that are no single call to compare: which test has them."""
 
 _HTTP = "tests/conformance/test_http_answers.py::"
 _SOCKETS = "tests/conformance/test_sockets.py::"
@@ -18,13 +18,6 @@ TESTED = {
     337: "tests/transport/test_websocket.py::test_a_server_that_says_nothing_is_given_up_in_time",
 }
 """By row: the test."""
-
-NOT_RUN = dict.fromkeys(
-    (41, 42, 43, 44, 282, 283),
-    "not offered: `get_async_response()` and `get_job_status()` look at answers that come later;"
-    " here the calls themselves wait for them, and tell their progress",
-)
-"""By row: why there is no test."""
 
 WHY = {
     **dict.fromkeys(

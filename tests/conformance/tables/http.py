@@ -17,6 +17,8 @@ OUTCOME = {
     269: (None, 2),
     277: (None, 1),
     281: (None, 1),
+    282: (rts.ProtocolError, 1),
+    283: (rts.NotFoundError, 1),
     **dict.fromkeys((284, 285, 286, 287), (rts.ProtocolError, 1)),
     288: (None, 4),
     289: (None, 2),
@@ -49,7 +51,7 @@ _FINISHED = {"status": 200, "json": {"success": True, "status": "done", "data": 
 MORE_ANSWERS = {292: [_FINISHED], 293: [_FINISHED]}
 """What comes after the recorded answers: where the official SDK has stopped, we go on."""
 
-MORE_ARGUMENTS = {303: {"patience": 0.0}}
+MORE_ARGUMENTS = {282: {"id": "job-1"}, 283: {"id": "job-1"}, 303: {"patience": 0.0}}
 STRANGERS = {302: 1}  # requests to the other origin
 WAITS = {266: (1.0,), 267: (1.0, 1.0, 1.0), 268: (1.0,), 269: (2.0,)}  # seconds, at least
 NO_MESSAGE = {297}  # the answer has none
@@ -74,6 +76,7 @@ WHY = {
     ),
     267: "a rate limit is a `RateLimitError` with `retry_after`; tried four times",
     277: "an empty answer to a deletion is a success",
+    282: "an answer that can't be understood is a `ProtocolError`, and no refusal",
     **dict.fromkeys(
         (284, 285, 286), "no redirect is followed: one of them would turn a POST into a GET"
     ),
