@@ -22,7 +22,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=50, help="how often a server is killed")
     parser.add_argument("--seed", type=int, default=0, help="of the moments at which it is")
     parser.add_argument("--soak", type=float, default=600, help="length of the run with faults")
-    parser.add_argument("--streams", type=int, default=500, help="streams of that run")
+    parser.add_argument("--streams", type=int, default=500, help="streams of that run, or outage")
+    parser.add_argument("--outage", type=float, default=60, help="seconds without the service")
     parser.add_argument("--file", type=Path, help="what to publish, instead of the demo clip")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in _BENCHMARKS]
@@ -124,11 +125,20 @@ def _soak(options: argparse.Namespace) -> None:
     print(f"  kept in {soak.record(outcome)}", file=sys.stderr)
 
 
+def _outage(options: argparse.Namespace) -> None:
+    from benchmarks import outage, soak
+
+    outcome = asyncio.run(outage.measure(streams=options.streams, outage=options.outage))
+    table.show("after an outage", [attrs.asdict(outcome)], as_json=options.json)
+    print(f"  kept in {soak.record(outcome, 'outage')}", file=sys.stderr)
+
+
 _BENCHMARKS = {
     "crashes": _crashes,
     "events": _events,
     "import": _import,
     "meetings": _meetings,
+    "outage": _outage,
     "search": _search,
     "soak": _soak,
     "speech": _speech,

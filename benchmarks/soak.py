@@ -24,7 +24,7 @@ import attrs
 
 import rtstream_async as rts
 
-__all__ = ["Outcome", "measure"]
+__all__ = ["SOCKET", "Outcome", "Watch", "measure", "record", "served", "settle"]
 
 RESULTS = Path(__file__).parent / "results"
 _BATCH = {"type": "time", "value": 2, "frame_count": 1}
@@ -32,7 +32,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SAMPLE = 2.0  # seconds between two looks at memory and tasks
 _PATIENCE = 90.0  # seconds that the last messages may take to come
 _REALTIME = rts.HubSettings(sweep_delay=3.0)
-_SOCKET = rts.SocketOptions(ping_interval=2, ping_timeout=2, proxy=None)
+SOCKET = rts.SocketOptions(ping_interval=2, ping_timeout=2, proxy=None)
 _FAULTS: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("cut", {}),
     ("cut", {}),
@@ -124,8 +124,13 @@ class Watch:
                 self.counts[number] += 1
                 self.received += 1
                 self.origins[item.origin] += 1
-            elif isinstance(item, rts.Gap) and item.cause != "rearm":
-                self.gaps += 1
+            else:
+                self.note(item)
+
+    def note(self, item: Any) -> None:
+        """Count what was announced."""
+        if isinstance(item, rts.Gap) and item.cause != "rearm":
+            self.gaps += 1
 
     async def follow(self, states: AsyncIterator[rts.StateChange]) -> None:
         """Note how long each outage is."""
@@ -159,7 +164,7 @@ async def measure(
     watch = Watch(counts=bytearray(int(rate * (seconds + _PATIENCE))))
     async with (
         served() as (server, url, key),
-        rts.connect(key, base_url=url, realtime=_REALTIME, websocket=_SOCKET) as conn,
+        rts.connect(key, base_url=url, realtime=_REALTIME, websocket=SOCKET) as conn,
     ):
         speaking, showing = await _arm(conn, streams)
         async with (
@@ -177,7 +182,7 @@ async def measure(
                 what, arguments = chance.choice(_FAULTS)
                 await server.ask(what, **arguments)
             sent, unstored = await server.ask("stop")
-            await _settle(watch, sent - unstored)
+            await settle(watch, sent - unstored)
             for helper in helpers:
                 helper.cancel()
     return _outcome(watch, seconds=seconds, streams=streams, sent=sent, unstored=unstored)
@@ -201,7 +206,7 @@ async def _arm(conn: rts.Connection, streams: int) -> tuple[list[str], list[str]
     return speaking, showing
 
 
-async def _settle(watch: Watch, sent: int) -> None:
+async def settle(watch: Watch, sent: int) -> None:
     """Wait for the last messages; what does not come in time is lost."""
     deadline = time.monotonic() + _PATIENCE
     while watch.distinct < sent and time.monotonic() < deadline:  # noqa: ASYNC110 - a counter
@@ -232,11 +237,11 @@ def _slope(points: Sequence[tuple[float, float]]) -> float:
     return statistics.linear_regression(*zip(*points, strict=True)).slope
 
 
-def record(outcome: Outcome) -> Path:
-    """Keep what came of a run beside those before it; return where."""
+def record(outcome: attrs.AttrsInstance, name: str = "soak") -> Path:
+    """Keep what came of a run of `name` beside those before it; return where."""
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
-    path = RESULTS / f"soak-{now:%Y-%m-%d-%H%M%S}.json"
+    path = RESULTS / f"{name}-{now:%Y-%m-%d-%H%M%S}.json"
     said = {"at": now.isoformat(timespec="seconds"), **attrs.asdict(outcome)}
     path.write_text(json.dumps(said, indent=2) + "\n")
     return path

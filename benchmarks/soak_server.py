@@ -82,7 +82,11 @@ async def _do(server: LocalServer, feed: Feed, what: str, **arguments: Any) -> A
         case "stop":
             return await feed.stop()
         case "chaos":
-            return server.chaos.set(**arguments)
+            await server.chaos.set(**arguments)
+            return None
+        case "calm":
+            await server.chaos.off()
+            return feed.sent
         case _:
             return getattr(server.control, what)(**arguments)
 
