@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -133,6 +134,7 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     return max(0.0, until - (now if sent is None else sent))
 
 
+@lru_cache(maxsize=16)  # it changes once a second, and answers come more often
 def http_date(text: str | None) -> float | None:
     """Return the Unix seconds of an HTTP date, or `None` if it is none."""
     if text is None:

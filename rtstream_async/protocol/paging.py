@@ -152,7 +152,10 @@ class Given:
         Either a new record in front has moved them here, or there are two of each, and a page
         ended between them.
         """
-        return [place for place, key in enumerate(keys) if self._has(key)]
+        known: set[Hashable] = set().union(*(page.given for page in self.pages))
+        if known.isdisjoint(keys):
+            return []
+        return [place for place, key in enumerate(keys) if key in known]
 
     def sift(
         self, keys: Sequence[Hashable], *, stored: Mapping[Hashable, int] | None = None
@@ -169,7 +172,7 @@ class Given:
             stored: How many there are of those in doubt, where that was looked up. Without it,
                 they have moved.
         """
-        left = {key: len(keys) for key in keys}
+        left = dict.fromkeys(keys, len(keys))
         for place in self.doubted(keys):
             key = keys[place]
             given_before = sum(page.given.get(key, 0) for page in self.pages)
@@ -188,9 +191,6 @@ class Given:
         given.update(Counter(keys[place] for place in fresh))
         page = _Sifted(given=given)
         return fresh, Given(pages=_latest((*self.pages, page)), stalled=stalled)
-
-    def _has(self, key: Hashable) -> bool:
-        return any(key in page.given for page in self.pages)
 
 
 def _latest(pages: tuple[_Sifted, ...]) -> tuple[_Sifted, ...]:

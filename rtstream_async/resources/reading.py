@@ -99,7 +99,7 @@ class PageReader(Generic[T]):
     async def __anext__(self) -> T:
         # From the second record on: who wants the first alone costs nobody a second page.
         if self._has_given and len(self._ahead) < self._prefetch:
-            self._look_ahead()
+            self._look_ahead(self._prefetch)
         while not self._items:
             async with self._turn:
                 if not self._items and not await self._read_on():
@@ -144,6 +144,8 @@ class PageReader(Generic[T]):
         if not self._ahead or self._ahead[0].place != place:
             self._drop_ahead()
             return await self._fetch(place)
+        # This page is needed by now: those beyond it are ahead.
+        self._look_ahead(self._prefetch + 1)
         try:
             answer = await self._ahead[0].result()
         except Exception:
@@ -161,10 +163,10 @@ class PageReader(Generic[T]):
         page, after = await self._fetch(place.moment(start, end))
         return None if after is not None else Counter(self._key(item) for item in page.items)
 
-    def _look_ahead(self) -> None:
-        """Ask for the pages that come next, as far as their places are known."""
+    def _look_ahead(self, count: int) -> None:
+        """Have the next `count` pages asked for, as far as their places are known."""
         place = next_but_one(self._ahead[-1].place) if self._ahead else self._place
-        while self._spawn is not None and place is not None and len(self._ahead) < self._prefetch:
+        while self._spawn is not None and place is not None and len(self._ahead) < count:
             self._loop = asyncio.get_running_loop()
             ahead: _Ahead[T] = _Ahead(place)
             try:

@@ -114,6 +114,7 @@ class HttpTransport:
             "x-videodb-client": f"rtstream-async/{version}",
             _KEY_HEADER: settings.key,
         }
+        self._all_headers = {**self._public_headers, **self._own_headers}
 
     def __repr__(self) -> str:
         return f"<HttpTransport {self._origin}>"
@@ -203,11 +204,13 @@ class HttpTransport:
     def _build(self, client: Any, request: HttpRequest) -> Any:
         is_absolute = "://" in request.url
         url = request.url if is_absolute else self._settings.base_url + request.url
-        headers = dict(self._public_headers)
+        # Whatever begins with a slash ends the address before it, which is the API's own.
+        is_own = request.url.startswith("/")
+        headers = self._all_headers.copy() if is_own else self._public_headers.copy()
         content = None
         if request.json is not None:
             content = msgspec.json.encode(request.json)
-            headers["content-type"] = "application/json"
+            headers.setdefault("content-type", "application/json")  # a user's own is kept
         built: Any = client.build_request(
             request.method,
             url,
@@ -225,7 +228,7 @@ class HttpTransport:
         )
         # By the address that the library will connect to, not by the text that led to it: an
         # `output_url` of `http:@elsewhere/` looks like a path.
-        if origin(str(built.url)) == self._origin:
+        if not is_own and origin(str(built.url)) == self._origin:
             built.headers.update(self._own_headers)
         return built
 
@@ -305,7 +308,9 @@ def _version() -> str:
 def _make_client(settings: HttpSettings) -> httpx.AsyncClient:
     limits = httpx.Limits(
         max_connections=settings.max_connections,
-        max_keepalive_connections=min(20, settings.max_connections),
+        # All of them: with fewer, httpcore 1.0.9 closes each connection that becomes free while
+        # there are more in all, and the next request pays for a new one.
+        max_keepalive_connections=settings.max_connections,
     )
     try:
         return httpx.AsyncClient(

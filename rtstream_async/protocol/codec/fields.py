@@ -68,6 +68,9 @@ def text(fields: Mapping[str, Any], *keys: str) -> str | None:
 
 def words(fields: Mapping[str, Any]) -> str:
     """Return what a record says; the sources have two names for it."""
+    said = fields.get("description")
+    if said and isinstance(said, str):
+        return said
     return text(fields, "description") or text(fields, "text") or ""
 
 
