@@ -1,0 +1,118 @@
+"""All scenes of an index, page by page: ours, and the official SDK in threads.
+
+One sequential reader on each side, the same size of page, the same server with answers made
+beforehand, directly on loopback and over a link that takes 10 ms each way. Of the official SDK's
+records the text is read, as dictionaries; ours are typed, and each comes once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import videodb  # type: ignore[import-untyped]  # it has no types
+from videodb.rtstream import (  # type: ignore[import-untyped]  # likewise
+    RTStreamSceneIndex as OfficialIndex,
+)
+
+from benchmarks.answering import INDEX, STREAM, answering
+from rtstream_async import connect
+
+__all__ = ["measure"]
+
+_DELAY = 0.010  # seconds each way
+
+Read = Callable[[str, int], Awaitable[int]]
+
+
+def measure(
+    *, records: int = 100_000, page_size: int = 100, rounds: int = 2
+) -> Sequence[Mapping[str, object]]:
+    """Return how long it takes to read them all, and how that compares to the official SDK."""
+    with answering(records=records, page_size=page_size, delay=_DELAY) as server:
+        return [
+            row
+            for link, url in (("loopback", server.url), ("20 ms", server.slow_url))
+            for row in asyncio.run(_measure(link, url, records, page_size, rounds))
+        ]
+
+
+async def _measure(
+    link: str, url: str, records: int, page_size: int, rounds: int
+) -> Sequence[Mapping[str, object]]:
+    sides: dict[str, Read] = {
+        "official SDK, a thread a page": _official_threads,
+        "official SDK, one thread": _official_sequential,
+        "ours, prefetch=0": lambda url, size: _ours(url, size, 0),
+        "ours, prefetch=4": lambda url, size: _ours(url, size, 4),
+    }
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, read in sides.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            found = await read(url, page_size)
+            taken[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+            if found != records:
+                raise RuntimeError(f"{name} read {found} of {records} records")
+    medians = {
+        name: (statistics.median(w for w, _ in values), statistics.median(c for _, c in values))
+        for name, values in taken.items()
+    }
+    official = medians["official SDK, a thread a page"][0]
+    return [
+        {
+            "link": link,
+            "page size": page_size,
+            "who": name,
+            "seconds": wall,
+            "records a second": records / wall,
+            "CPU a record, us": cpu / records * 1e6,
+            "times the official SDK": official / wall,
+        }
+        for name, (wall, cpu) in medians.items()
+    ]
+
+
+async def _ours(url: str, page_size: int, prefetch: int) -> int:
+    found = 0
+    async with connect("k", base_url=url, proxy=False) as connection:
+        collection = await connection.get_collection()
+        stream = await collection.get_rtstream(STREAM)
+        index = await stream.get_scene_index(INDEX)
+        async for scene in index.get_scenes(page_size=page_size, prefetch=prefetch):
+            found += bool(scene.text)
+    return found
+
+
+def _official(url: str) -> OfficialIndex:
+    return OfficialIndex(videodb.connect(api_key="k", base_url=url), INDEX, STREAM)
+
+
+async def _official_threads(url: str, page_size: int) -> int:
+    index, found, page = _official(url), 0, 1
+    while True:
+        answer = await asyncio.to_thread(index.get_scenes, page=page, page_size=page_size)
+        found += _count(answer["scenes"])
+        if not answer["next_page"]:
+            return found
+        page += 1
+
+
+async def _official_sequential(url: str, page_size: int) -> int:
+    return await asyncio.to_thread(_read_all, _official(url), page_size)
+
+
+def _read_all(index: OfficialIndex, page_size: int) -> int:
+    found, page = 0, 1
+    while True:
+        answer = index.get_scenes(page=page, page_size=page_size)
+        found += _count(answer["scenes"])
+        if not answer["next_page"]:
+            return found
+        page += 1
+
+
+def _count(scenes: Sequence[Mapping[str, object]]) -> int:
+    return sum(bool(scene["description"]) for scene in scenes)
