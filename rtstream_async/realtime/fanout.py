@@ -165,7 +165,7 @@ class Fanout:
             return
         self._unarmed.left[key] = None
         for inbox in self._readers(stream, channel):
-            self._unarmed.read(stream, channel, inbox)
+            self._unarmed.read(stream, channel, inbox, is_fresh=True)
 
     async def pour(self, key: Key, messages: Sequence[Message]) -> None:
         """Give recovered messages to whoever reads `key`, as fast as they take them.

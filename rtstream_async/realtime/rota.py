@@ -62,10 +62,13 @@ class Rota:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, what: Rotating) -> None:
-        """Give `what` a turn now, and then as often as it asks for; it must not be on it."""
+    def add(self, what: Rotating, *, after: float = 0.0) -> None:
+        """Give `what` its first turn after so many seconds, and then as often as it asks for.
+
+        It must not be on it.
+        """
         entry = self._entries[what] = _Entry(what)
-        self._schedule(entry, 0.0)
+        self._schedule(entry, after)
         if self._workers < self._wanted:
             self._workers += 1
             self._spawn(self._work, name=self._name)

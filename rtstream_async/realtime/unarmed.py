@@ -78,12 +78,15 @@ class Unarmed:
         self.watches: dict[Key, _Watch] = {}
         self.left: dict[Key, None] = {}
 
-    def read(self, stream: str, channel: str, inbox: Inbox) -> None:
-        """Have `inbox` get what can be polled of a channel that nothing armed."""
+    def read(self, stream: str, channel: str, inbox: Inbox, *, is_fresh: bool = False) -> None:
+        """Have `inbox` get what can be polled of a channel that nothing armed.
+
+        `is_fresh`: its history has just been read, and others may wait for theirs.
+        """
         watch = self.watches.get((stream, channel))
         if watch is None:
             watch = self.watches[stream, channel] = _Watch(stream, channel)
-            self._begin(watch)
+            self._begin(watch, after=self._settings.poll_interval if is_fresh else 0.0)
         elif watch.is_silent and inbox not in watch.told:
             self._tell(watch, inbox)
 
@@ -125,7 +128,7 @@ class Unarmed:
             self._rota.remove(watch.poll)
             watch.poll.end()
 
-    def _begin(self, watch: _Watch) -> None:
+    def _begin(self, watch: _Watch, *, after: float) -> None:
         if self._poller is None or watch.channel not in POLLABLE:
             self._silent(watch)
             return
@@ -141,7 +144,7 @@ class Unarmed:
             failures=self._failures,
         )
         watch.poll.begin()
-        self._rota.add(watch.poll)
+        self._rota.add(watch.poll, after=after)
 
     def _silent(self, watch: _Watch) -> None:
         if watch.is_silent:

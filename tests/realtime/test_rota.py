@@ -134,6 +134,18 @@ async def test_it_sleeps_until_something_is_due():
     await until(lambda: turns.workers == 0)
 
 
+async def test_a_first_turn_can_wait():
+    """What has just been read by others need not be asked for at once."""
+    turns = Turns(at_once=2)
+    later, now = One(turns, "later", 3600), One(turns, "now", 3600)
+    turns.rota.add(later, after=0.02)
+    turns.rota.add(now)
+    await until(lambda: turns.log == ["now", "later"])
+    for one in (later, now):
+        turns.rota.remove(one)
+    await until(lambda: turns.workers == 0)
+
+
 async def test_what_comes_and_goes_leaves_nothing_behind():
     """A monitor that adds and removes streams all day must not grow."""
     turns = Turns(at_once=2)
