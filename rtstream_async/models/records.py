@@ -61,7 +61,7 @@ class IndexRecord(Keyed):
 
     rtstream_index_id: str
     rtstream_id: str
-    extraction_type: str | None = None  #: `time` or `transcript`
+    extraction_type: str | None = None  #: `time`, `shot` or `transcript`
     extraction_config: Mapping[str, Any] = attrs.field(factory=no_fields)  #: numbers as numbers
     prompt: str | None = None
     name: str | None = None

@@ -24,10 +24,7 @@ class _Number:
     """A number above 0; a whole one, unless `fractions` are allowed."""
 
     fractions: bool
-
-    @property
-    def wanted(self) -> str:
-        return "a number of seconds above 0" if self.fractions else "a whole number above 0"
+    wanted: str
 
     def fits(self, value: object) -> bool:
         kinds = int | float if self.fractions else int
@@ -39,30 +36,41 @@ class _Number:
         )
 
 
-_SECONDS = _Number(fractions=True)
-_COUNT = _Number(fractions=False)
+_SECONDS = _Number(fractions=True, wanted="a number of seconds above 0")
+_COUNT = _Number(fractions=False, wanted="a whole number above 0")
+_CHANGE = _Number(fractions=True, wanted="a number above 0")
 
 _VISUAL_TYPES = {"time": _SECONDS}
 _AUDIO_TYPES = {"word": _COUNT, "sentence": _COUNT, "time": _SECONDS}
-_CONFIG_NUMBERS = {"time": _SECONDS, "frame_count": _COUNT}
+_SHOT_NUMBERS = {
+    "threshold": _CHANGE,
+    "frame_count": _COUNT,
+    "min_length": _SECONDS,
+    "max_length": _SECONDS,
+}
+_CONFIG_NUMBERS = {"time": _SECONDS, **_SHOT_NUMBERS}
+_SHOT = "shot"
 
 
-def visual_config(batch_config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the extraction config of a visual index.
+def visual_config(batch_config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the extraction type and the extraction config of a visual index.
 
     Args:
         batch_config: `{"type": "time", "value": seconds, "frame_count": frames}`; without
-            `frame_count` the service chooses.
+            `frame_count` the service chooses. Or `{"type": "shot"}`, with `threshold`,
+            `frame_count`, `min_length` and `max_length`, or without.
 
     Raises:
         InvalidArgumentError: A key, a type or a value that can't be used.
     """
+    if _is_shot(batch_config):
+        return _SHOT, _shot_config(batch_config)
     _check_keys(batch_config, required=("type", "value"), optional=("frame_count",))
-    _check_type(batch_config["type"], _VISUAL_TYPES)
+    _check_type(batch_config["type"], _VISUAL_TYPES, allowed=(*_VISUAL_TYPES, _SHOT))
     config = {"time": _checked(batch_config, "value", _SECONDS)}
     if batch_config.get("frame_count") is not None:
         config["frame_count"] = _checked(batch_config, "frame_count", _COUNT)
-    return config
+    return "time", config
 
 
 def audio_config(batch_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,6 +131,27 @@ def scene_config(extraction_type: object, extraction_config: object) -> dict[str
     return config
 
 
+def _is_shot(batch_config: object) -> bool:
+    if not isinstance(batch_config, Mapping):
+        return False
+    return cast("Mapping[str, Any]", batch_config).get("type") == _SHOT
+
+
+def _shot_config(batch_config: Mapping[str, Any]) -> dict[str, Any]:
+    _check_keys(batch_config, required=("type",), optional=tuple(_SHOT_NUMBERS))
+    config = {
+        key: _checked(batch_config, key, number)
+        for key, number in _SHOT_NUMBERS.items()
+        if batch_config.get(key) is not None
+    }
+    shortest, longest = config.get("min_length"), config.get("max_length")
+    if shortest is not None and longest is not None and longest < shortest:
+        raise InvalidArgumentError(
+            f"{_ARGUMENT}['max_length']", f"must not be below min_length, {shortest:g} s"
+        )
+    return config
+
+
 def _check_keys(
     batch_config: object, *, required: tuple[str, ...], optional: tuple[str, ...]
 ) -> None:
@@ -138,10 +167,12 @@ def _check_keys(
             raise InvalidArgumentError(f"{_ARGUMENT}[{key!r}]", "is missing", allowed=None)
 
 
-def _check_type(kind: object, types: Mapping[str, _Number]) -> _Number:
+def _check_type(
+    kind: object, types: Mapping[str, _Number], *, allowed: tuple[str, ...] = ()
+) -> _Number:
     if not isinstance(kind, str) or kind not in types:
         raise InvalidArgumentError(
-            f"{_ARGUMENT}['type']", f"can't be {kind!r}", allowed=tuple(types)
+            f"{_ARGUMENT}['type']", f"can't be {kind!r}", allowed=allowed or tuple(types)
         )
     return types[kind]
 

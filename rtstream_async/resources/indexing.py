@@ -20,6 +20,7 @@ __all__ = ["Indexing"]
 _TRANSCRIPT = "transcript"
 _REARM_POLICIES = get_args(RearmPolicy)
 _SCENE_CONFIG: Mapping[str, Any] = {"time": 2, "frame_count": 5}
+_SHOT_TYPES = ("shot", "shot_based")
 
 
 class Indexing(Handle[StreamRecord]):
@@ -46,7 +47,10 @@ class Indexing(Handle[StreamRecord]):
         Args:
             prompt: What to tell. `None`: the service's own.
             batch_config: `{"type": "time", "value": seconds, "frame_count": frames}`: how often,
-                from how many frames. `None`: the service's own.
+                from how many frames. Or `{"type": "shot"}`: a record for each shot, which ends
+                where the picture changes; `"threshold"` says from what change on, from 0 to 255,
+                and `"min_length"` and `"max_length"` bound a shot on the local server, in seconds.
+                `None`: the service's own.
             model_name: `mini`, `basic`, `pro` or `ultra`. `None`: the service's own.
             model_config: Settings of the model, passed on.
             name: Name of the index.
@@ -64,9 +68,10 @@ class Indexing(Handle[StreamRecord]):
             InvalidArgumentError: `batch_config`, `output_type` or `rearm` can't be used.
             ValidationError: The service refuses it: the stream has no picture, for example.
         """
+        kind, config = ("time", None) if batch_config is None else visual_config(batch_config)
         return await self._index(
-            "time",
-            None if batch_config is None else visual_config(batch_config),
+            kind,
+            config,
             prompt=prompt,
             model_name=model_name,
             model_config=model_config,
@@ -196,7 +201,7 @@ class Indexing(Handle[StreamRecord]):
         Args:
             extraction_type: `time`, `shot`, or `transcript`, whose messages come on `audio_index`.
             extraction_config: `{"time": seconds, "frame_count": frames}` for `time`, `{"threshold":
-                change}` for `shot`.
+                change}` for `shot`, where the default is the service's own.
             prompt: What to tell. `None`: the service's own.
             model_name: `mini`, `basic`, `pro` or `ultra`. `None`: the service's own.
             model_config: Settings of the model, passed on.
@@ -212,6 +217,8 @@ class Indexing(Handle[StreamRecord]):
                 can't be used.
             ValidationError: The service refuses it.
         """
+        if extraction_type in _SHOT_TYPES and extraction_config is _SCENE_CONFIG:
+            extraction_config = {}
         return await self._index(
             extraction_type,
             scene_config(extraction_type, extraction_config),

@@ -299,7 +299,7 @@ async def test_mistakes_are_found_before_any_request(door, server):
     """The service would answer with something else, or with nothing."""
     await server.aclose()  # whoever asks now gets a TransportError
     for call, argument in [
-        (lambda: door.index_visuals("p", {"type": "shot", "value": 2}), "batch_config['type']"),
+        (lambda: door.index_visuals("p", {"type": "scene", "value": 2}), "batch_config['type']"),
         (lambda: door.index_visuals("p", output_type=complex), "output_type"),
         (lambda: door.generate_stream(5, 5), "end"),
         (lambda: door.generate_stream(1, 2, {"heading": "x"}), "player_config"),

@@ -161,7 +161,23 @@ BAD_INDEXES: list[tuple[dict[str, Any], str]] = [
         {"extraction_type": "transcript", "extraction_config": {"segmentation_value": "1.5"}},
         "whole number from 1",
     ),
-    ({"extraction_type": "shot"}, "not offered"),
+    (
+        {"extraction_type": "shot", "extraction_config": {"threshold": 0}},
+        "extraction_config.threshold",
+    ),
+    (
+        {"extraction_type": "shot_based", "extraction_config": {"threshold": 256}},
+        "extraction_config.threshold",
+    ),
+    (
+        {"extraction_type": "shot", "extraction_config": {"min_length": 5, "max_length": 4}},
+        "extraction_config.max_length",
+    ),
+    (
+        {"extraction_type": "shot", "extraction_config": {"min_length": 0.1, "frame_count": 9}},
+        "frames a second",
+    ),
+    ({"extraction_type": "shot", "extraction_config": {"value": 2}}, "max_length, min_length"),
     ({"extraction_config": {"time": 0}}, "extraction_config.time"),
     ({"extraction_config": {"time": -1}}, "extraction_config.time"),
     ({"extraction_config": {"time": "soon"}}, "extraction_config.time"),

@@ -20,6 +20,7 @@ from av.video.frame import VideoFrame
 __all__ = ["CHIRP", "Clip", "append_ts", "chirp", "frame_index", "jpeg_index", "make_clip"]
 
 _BITS = 12
+_GREYS = (64, 150, 100, 220)  # the background of each scene
 CHIRP = 0.06  # seconds
 
 
@@ -40,6 +41,7 @@ class Clip:
     rate: int = 48_000
     layout: str = "mono"
     chirps: tuple[float, ...] = ()  # seconds at which one begins, in silence; without: a tone
+    cuts: tuple[float, ...] = ()  # seconds at which the picture is another; no index is drawn then
     gap: tuple[float, float] = (0, 0)  # seconds from which and to which there is no sound at all
 
     @property
@@ -124,9 +126,10 @@ def _encode_pictures(stream, clip, indexes):
 
 def _draw(clip, index):
     width, height = clip.size
-    picture = np.full((height, width), 64, dtype=np.uint8)
+    scene = sum(index >= round(cut * clip.fps) for cut in clip.cuts)
+    picture = np.full((height, width), _GREYS[scene % len(_GREYS)], dtype=np.uint8)
     value = index + clip.first_index
-    for bit in range(_BITS):
+    for bit in range(0 if clip.cuts else _BITS):
         is_set = value >> (_BITS - 1 - bit) & 1
         left, right = round(bit * width / _BITS), round((bit + 1) * width / _BITS)
         picture[: height // 3, left:right] = 235 if is_set else 16

@@ -13,6 +13,7 @@ from rtstream_async.protocol.batch import (
     visual_config,
 )
 
+SHOT_KEYS = ("type", "threshold", "frame_count", "min_length", "max_length")
 TIMED = {"type": "time", "value": 2, "frame_count": 5}
 
 
@@ -26,7 +27,21 @@ TIMED = {"type": "time", "value": 2, "frame_count": 5}
 )
 def test_a_visual_batch_becomes_the_wires_config(batch, config):
     """Without this, nothing is indexed as asked."""
-    assert visual_config(batch) == config
+    assert visual_config(batch) == ("time", config)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"threshold": 27.5, "frame_count": 3},
+        {"min_length": 0.5, "max_length": 0.5},
+        {"max_length": 20},
+    ],
+)
+def test_a_batch_may_be_a_shot(config):
+    """Windows of a fixed length mix what is before a cut with what is after it."""
+    assert visual_config({"type": "shot", "threshold": None} | config) == ("shot", config)
 
 
 @pytest.mark.parametrize("kind", ["word", "sentence", "time"])
@@ -49,8 +64,19 @@ def test_audio_time_may_have_fractions():
         (visual_config, {**TIMED, 1: 5}, "batch_config", ("type", "value", "frame_count")),
         (visual_config, {}, "batch_config['type']", None),
         (visual_config, {"type": "time"}, "batch_config['value']", None),
-        (visual_config, {**TIMED, "type": "shot"}, "batch_config['type']", ("time",)),  # row 110
-        (visual_config, {**TIMED, "type": ["time"]}, "batch_config['type']", ("time",)),
+        (visual_config, {**TIMED, "type": "shot"}, "batch_config", SHOT_KEYS),  # row 110
+        (visual_config, {**TIMED, "type": ["time"]}, "batch_config['type']", ("time", "shot")),
+        (visual_config, {**TIMED, "type": "scene"}, "batch_config['type']", ("time", "shot")),
+        (visual_config, {"type": "shot", "threshold": 0}, "batch_config['threshold']", None),
+        (visual_config, {"type": "shot", "threshold": "9"}, "batch_config['threshold']", None),
+        (visual_config, {"type": "shot", "frame_count": 0.5}, "batch_config['frame_count']", None),
+        (visual_config, {"type": "shot", "min_length": -1}, "batch_config['min_length']", None),
+        (
+            visual_config,
+            {"type": "shot", "min_length": 3, "max_length": 2},
+            "batch_config['max_length']",
+            None,
+        ),
         (visual_config, {**TIMED, "value": 0}, "batch_config['value']", None),
         (visual_config, {**TIMED, "value": -2}, "batch_config['value']", None),
         (visual_config, {**TIMED, "value": True}, "batch_config['value']", None),
@@ -131,6 +157,8 @@ def test_the_services_own_words_are_passed_on(kind, config):
         ("time", [], "extraction_config"),
         ("time", {"time": 0}, "extraction_config['time']"),
         ("time", {"frame_count": 1.5}, "extraction_config['frame_count']"),
+        ("shot", {"threshold": 0}, "extraction_config['threshold']"),
+        ("shot", {"max_length": math.inf}, "extraction_config['max_length']"),
     ],
 )
 def test_what_no_service_can_use_is_not_passed_on(kind, config, argument):
@@ -147,14 +175,17 @@ anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() |
     st.dictionaries(
         st.sampled_from(["type", "value", "frame_count", "x"])
         | anything.filter(lambda key: key.__hash__ is not None),
-        anything | st.just("time"),
+        anything | st.sampled_from(["time", "shot"]),
     )
 )
 def test_what_passes_is_fit_for_the_wire(batch):
     """A config is either whole or refused; never half checked."""
     try:
-        config = visual_config(batch)
+        kind, config = visual_config(batch)
     except InvalidArgumentError:
+        return
+    if kind == "shot":
+        assert config.keys() <= {"frame_count"}
         return
     assert config["time"] > 0
     assert math.isfinite(config["time"])

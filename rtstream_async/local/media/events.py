@@ -101,9 +101,10 @@ class Progress:
 class Sampled:
     """A frame that was asked for."""
 
-    key: str  #: as given to `Ingest.sample`
+    key: str  #: as given to `Ingest.sample` or `Ingest.watch`
     due: float  #: the sampling time it answers, Unix seconds; the frame's own is at or after it
     frame: Frame
+    is_cut: bool = False  #: asked for by `Ingest.watch`: the picture changed with it
 
 
 @attrs.frozen(kw_only=True)

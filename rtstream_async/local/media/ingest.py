@@ -47,6 +47,18 @@ class _SampleOrder:
     origin: float
     period: float
 
+    def command(self, key: str) -> list[Any]:
+        return ["sample", key, self.origin, self.period]
+
+
+@attrs.frozen(kw_only=True)
+class _WatchOrder:
+    period: float
+    threshold: float
+
+    def command(self, key: str) -> list[Any]:
+        return ["watch", key, self.period, self.threshold]
+
 
 class Ingest:
     """Runs one stream's worker, starts it again when it ends, and forwards what it tells."""
@@ -62,7 +74,7 @@ class Ingest:
         """
         self._settings = settings
         self._emit = emit
-        self._orders: dict[str, _SampleOrder] = {}
+        self._orders: dict[str, _SampleOrder | _WatchOrder] = {}
         self._is_listening = False
         self._fell_silent = asyncio.Event()
         self._child: Child | None = None
@@ -125,7 +137,26 @@ class Ingest:
         if not period > 0:
             raise ValueError(f"a sampling period must be above zero, not {period!r}")
         order = self._orders[key] = _SampleOrder(origin=origin, period=period)
-        await self._tell(_sample_command(key, order))
+        await self._tell(order.command(key))
+
+    async def watch(self, key: str, *, period: float, threshold: float) -> None:
+        """Ask for a frame every `period` seconds, and for each with which the picture changes.
+
+        They come as `Sampled` events, from now on, until `unsample()`; a new worker goes on with
+        them. All of the stream is decoded for it.
+
+        Args:
+            key: What the events are to say.
+            period: Seconds, above zero.
+            threshold: `shot_cutting.change()` from which on it is a change.
+
+        Raises:
+            ValueError: `period` is not above zero.
+        """
+        if not period > 0:
+            raise ValueError(f"a sampling period must be above zero, not {period!r}")
+        order = self._orders[key] = _WatchOrder(period=period, threshold=threshold)
+        await self._tell(order.command(key))
 
     async def unsample(self, key: str) -> None:
         """Want no more frames for `key`; an unknown key is no error."""
@@ -188,7 +219,7 @@ class Ingest:
     async def _greet(self, child: Child) -> None:
         await child.send(attrs.evolve(self._settings, not_before=self._high))
         for key, order in self._orders.items():
-            await child.send(_sample_command(key, order))
+            await child.send(order.command(key))
         if self._is_listening:
             await child.send(["listen"])
         self._child = child
@@ -237,10 +268,6 @@ class Ingest:
             delay = 0.0  # a publisher that comes back must find a listener
         await self._emit(attrs.evolve(closing, retry_in=delay))
         return delay
-
-
-def _sample_command(key: str, order: _SampleOrder) -> list[Any]:
-    return ["sample", key, order.origin, order.period]
 
 
 def _obituary(code: int | None, stderr: str) -> str:

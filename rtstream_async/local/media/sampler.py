@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from typing import Protocol, cast
 
 import attrs
@@ -25,15 +26,18 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rtstream_async.local.domain.sampling import SampleSchedule
+from rtstream_async.local.domain.shot_cutting import LOOKS, ChangeWatch
 from rtstream_async.local.engines.ports import Frame
 from rtstream_async.local.media.clock import StreamClock
 from rtstream_async.local.media.events import Sampled
 from rtstream_async.local.media.group import Coded, PictureGroup
 from rtstream_async.local.media.jpeg import encode_jpeg
+from rtstream_async.local.media.shrinker import Shrinker
 
 __all__ = ["Sampler"]
 
 _LONGEST_SIDE = 1280  # pixels
+_WANTED = (True, False)  # a frame that was asked for by its time: it says nothing of cuts
 _GOODBYE = 5.0  # seconds
 _MOST_BEHIND = 3.0  # seconds; then the frames of now are worth more than those of then
 _QUEUE_BYTES = 32 << 20
@@ -81,6 +85,8 @@ class Sampler:
         self._deliver = deliver
         self._may_skip = skips
         self._schedule = SampleSchedule()
+        self._watches: dict[str, ChangeWatch] = {}
+        self._shrink = Shrinker()
         self._group = PictureGroup()
         self._decoder: VideoCodecContext | None = None
         self._stream: VideoStream | None = None
@@ -104,12 +110,20 @@ class Sampler:
     def order(self, key: str, *, origin: float, period: float) -> None:
         """Begin sampling for `key` (Unix seconds)."""
         with self._lock:
+            self._watches.pop(key, None)
             self._schedule.add(key, origin=origin, period=period, now=self._newest)
+
+    def watch(self, key: str, *, period: float, threshold: float) -> None:
+        """Begin to look at every frame for `key`, and to give those that `ChangeWatch` wants."""
+        with self._lock:
+            self._watches[key] = ChangeWatch(threshold=threshold, period=period)
+            self._schedule.add(key, origin=0.0, period=1 / LOOKS, now=self._newest)
 
     def cancel(self, key: str) -> None:
         """Stop sampling for `key`."""
         with self._lock:
             self._schedule.remove(key)
+            self._watches.pop(key, None)
 
     def begin(self, stream: VideoStream) -> None:
         """What is offered from now on belongs to `stream`."""
@@ -255,12 +269,27 @@ class Sampler:
     def _keep(self, frame: VideoFrame, time: float) -> None:
         with self._lock:
             taken = self._schedule.take(time)
-        if not taken:
+            watches = {key: self._watches[key] for key in taken if key in self._watches}
+        looks = self._look(frame, time, watches)
+        wanted = {key: due for key, due in taken.items() if looks.get(key, _WANTED)[0]}
+        if not wanted:
             return
         jpeg, width, height = encode_jpeg(frame, longest_side=_LONGEST_SIDE)
         picture = Frame(time=time, jpeg=jpeg, width=width, height=height)
-        for key, due in taken.items():
-            self._deliver(Sampled(key=key, due=due, frame=picture))
+        for key, due in wanted.items():
+            is_cut = looks.get(key, _WANTED)[1]
+            self._deliver(
+                Sampled(key=key, due=time if key in looks else due, frame=picture, is_cut=is_cut)
+            )
+
+    def _look(
+        self, frame: VideoFrame, time: float, watches: Mapping[str, ChangeWatch]
+    ) -> dict[str, tuple[bool, bool]]:
+        """Return for each watch whether it wants the frame, and whether it is a cut."""
+        if not watches:
+            return {}
+        small = self._shrink(frame)
+        return {key: watch.feed(time, small) for key, watch in watches.items()}
 
     def _new_decoder(self) -> VideoCodecContext:
         if self._stream is None:

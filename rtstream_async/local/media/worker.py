@@ -173,20 +173,29 @@ class Worker:
         os._exit(0)
 
     def _obey(self, command: Any) -> None:
-        sampler, listener = self._sampler, self._listener
+        listener = self._listener
         match command:
-            case ["sample", str() as key, float() | int() as origin, float() | int() as period]:
-                if sampler is not None:
-                    sampler.order(key, origin=origin, period=period)
-            case ["unsample", str() as key]:
-                if sampler is not None:
-                    sampler.cancel(key)
             case ["listen"]:
                 if listener is not None:
                     listener.order()
             case ["unlisten"]:
                 if listener is not None:
                     listener.cancel()
+            case _:
+                self._obey_sampling(command)
+
+    def _obey_sampling(self, command: Any) -> None:
+        sampler = self._sampler
+        match command:
+            case ["sample", str() as key, float() | int() as origin, float() | int() as period]:
+                if sampler is not None:
+                    sampler.order(key, origin=origin, period=period)
+            case ["watch", str() as key, float() | int() as period, float() | int() as threshold]:
+                if sampler is not None:
+                    sampler.watch(key, period=period, threshold=threshold)
+            case ["unsample", str() as key]:
+                if sampler is not None:
+                    sampler.cancel(key)
             case _:
                 raise ValueError(f"unknown command {command!r}")
 

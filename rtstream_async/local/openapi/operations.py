@@ -207,7 +207,7 @@ OPERATIONS: Mapping[Route, Operation] = {
     routes.SCENE_INDEX_CREATE: Operation(
         answer="Index",
         body={
-            "extraction_type": choice("time", "time_based", "transcript"),
+            "extraction_type": choice("time", "time_based", "shot", "shot_based", "transcript"),
             "extraction_config": optional(OBJECT),
             "prompt": optional(TEXT),
             "model_name": optional(TEXT),

@@ -40,7 +40,7 @@ class Attached:
         """Pass on a frame."""
         index = self.visual.get(event.key)
         if index is not None:
-            index.feed(event.due, event.frame)
+            index.feed(event.due, event.frame, is_cut=event.is_cut)
 
     def on_heard(self, event: Heard) -> None:
         """Pass on sound."""

@@ -9,13 +9,17 @@ from typing import Any, Protocol
 
 import attrs
 
+from rtstream_async.local.domain.shot_cutting import Shots, rules_of
 from rtstream_async.local.domain.windows import Grid, Window, Windows
 from rtstream_async.local.engines.ports import Frame, VisionEngine
 from rtstream_async.local.pipelines.index import IndexPipeline, Spawn
 from rtstream_async.local.store.rows import SceneRow
 from rtstream_async.protocol.codec.times import microseconds
 
-__all__ = ["Sampler", "VisualIndex"]
+__all__ = ["SHOT", "Sampler", "VisualIndex"]
+
+SHOT = "shot"
+"""Extraction type of an index whose windows end where the picture changes."""
 
 _ROUNDING = 1e-6  # seconds
 _LONGEST_WAIT = 30.0  # seconds of a stream that may wait: a busy machine catches up in that time...
@@ -28,6 +32,10 @@ class Sampler(Protocol):
 
     async def sample(self, key: str, *, origin: float, period: float) -> None:
         """Deliver frames for `key` from now on."""
+        ...
+
+    async def watch(self, key: str, *, period: float, threshold: float) -> None:
+        """Deliver frames for `key` from now on, and those with which the picture changes."""
         ...
 
     async def unsample(self, key: str) -> None:
@@ -43,7 +51,7 @@ class VisualIndex(IndexPipeline[Window[Frame]]):
     """
 
     engine: VisionEngine = attrs.field(repr=False, kw_only=True)
-    _windows: Windows[Frame] = attrs.field(init=False, repr=False)
+    _windows: Windows[Frame] | Shots[Frame] = attrs.field(init=False, repr=False)
     _present: float = attrs.field(default=0.0, init=False)  # of the stream, Unix seconds
     _moved: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
 
@@ -52,20 +60,36 @@ class VisualIndex(IndexPipeline[Window[Frame]]):
     @property
     def most_waiting(self) -> int:
         """How many windows may wait for the engine."""
-        grid = grid_of(self.row.extraction_config, origin=0.0)
-        by_time = math.ceil(_LONGEST_WAIT / grid.value)
-        return max(_FEWEST, min(by_time, _MOST_FRAMES // grid.frame_count))
+        config = self.row.extraction_config
+        shortest = float(config["min_length" if self._is_shots else "time"])
+        by_time = math.ceil(_LONGEST_WAIT / shortest)
+        return max(_FEWEST, min(by_time, _MOST_FRAMES // int(config["frame_count"])))
+
+    @property
+    def _is_shots(self) -> bool:
+        return self.row.extraction_type == SHOT
 
     async def start(self, sampler: Sampler, *, present: float, spawn: Spawn) -> None:
         """Ask for frames from `present` (the stream's time, Unix seconds) on, and go to work."""
-        grid = grid_of(self.row.extraction_config, origin=present)
-        self._windows = Windows(grid)
-        spawn(self.run, f"index-{self.row.id}")
-        await sampler.sample(self.row.id, origin=grid.origin, period=grid.period)
+        id_, config = self.row.id, self.row.extraction_config
+        if self._is_shots:
+            rules = rules_of(config)
+            self._windows = Shots(rules, round(present, 6))
+            spawn(self.run, f"index-{id_}")
+            await sampler.watch(id_, period=rules.period, threshold=rules.threshold)
+        else:
+            grid = grid_of(config, origin=present)
+            self._windows = Windows(grid)
+            spawn(self.run, f"index-{id_}")
+            await sampler.sample(id_, origin=grid.origin, period=grid.period)
 
-    def feed(self, due: float, frame: Frame) -> None:
-        """Take one frame."""
-        self._enqueue(self._windows.feed(due, frame))
+    def feed(self, due: float, frame: Frame, *, is_cut: bool = False) -> None:
+        """Take one frame; `is_cut`: the picture changed with it."""
+        match self._windows:
+            case Shots() as shots:
+                self._enqueue(shots.feed(due, frame, is_cut=is_cut))
+            case Windows() as windows:
+                self._enqueue(windows.feed(due, frame))
         self._move(due)
 
     def advance(self, time: float) -> None:

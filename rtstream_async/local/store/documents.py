@@ -63,7 +63,7 @@ class SourceRow:
     index_name: str
     stream_id: str
     stream_name: str
-    extraction_type: str  #: `time` or `transcript`
+    extraction_type: str  #: `time`, `shot` or `transcript`
 
 
 @attrs.frozen(kw_only=True)
