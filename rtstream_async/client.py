@@ -23,11 +23,9 @@ from rtstream_async.protocol import settings as checked
 from rtstream_async.protocol.bounds import filled
 from rtstream_async.protocol.retry import RetryPolicy
 from rtstream_async.resources.capturing import ConnectionSessions
-from rtstream_async.resources.collection import Collection
 from rtstream_async.resources.consuming import Consuming
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import Events
-from rtstream_async.resources.lifetimes import stop_started
 from rtstream_async.resources.monitoring import Monitoring
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.http import HttpSettings, HttpTransport
@@ -36,9 +34,11 @@ if TYPE_CHECKING:
     from rtstream_async.models.alerts import Event
     from rtstream_async.models.announcements import StateChange
     from rtstream_async.models.jobs import AsyncResponse, JobStatus
+    from rtstream_async.models.records import CollectionRecord
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.raw import WebSocketConnection
     from rtstream_async.realtime.settings import HubSettings
+    from rtstream_async.resources.collection import Collection
     from rtstream_async.transport.http import AnyClient
     from rtstream_async.transport.socket import OpenSocket, SocketOptions
 
@@ -197,6 +197,8 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Events):
         self._supervisor.check_loop()
         try:
             if self._stop_on_close and not self._supervisor.is_closed:
+                from rtstream_async.resources.lifetimes import stop_started  # few ask for it
+
                 await stop_started(self._context, seconds=_STOPPING)
             with anyio.CancelScope(shield=True):  # the hub's goodbye has a deadline of its own
                 await self._context.aclose()
@@ -210,12 +212,12 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Events):
     async def get_collection(self, collection_id: str = "default") -> Collection:
         """Return the collection with this id; `default` is the account's first."""
         record = await collections.get(self._context.caller, collection_id)
-        return Collection(self._context, record)
+        return self._collection(record)
 
     async def get_collections(self) -> list[Collection]:
         """Return all collections of the account."""
         records = await collections.list_all(self._context.caller)
-        return [Collection(self._context, record) for record in records]
+        return [self._collection(record) for record in records]
 
     async def create_collection(
         self, name: str, description: str, is_public: bool = False
@@ -237,7 +239,7 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Events):
         record = await collections.create(
             self._context.caller, name=name, description=description, is_public=is_public
         )
-        return Collection(self._context, record)
+        return self._collection(record)
 
     async def update_collection(
         self,
@@ -249,7 +251,7 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Events):
         record = await collections.change(
             self._context.caller, id, name=name, description=description
         )
-        return Collection(self._context, record)
+        return self._collection(record)
 
     async def create_event(self, event_prompt: str, label: str) -> str:
         """Return the id of a new event: a rule that alerts of any index can be made of.
@@ -335,6 +337,12 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Events):
 
     def _source(self) -> tuple[Hub, None]:
         return self._context.hub, None
+
+    def _collection(self, record: CollectionRecord) -> Collection:
+        # It brings all that a collection has: streams, videos, sessions. First used, then loaded.
+        from rtstream_async.resources.collection import Collection
+
+        return Collection(self._context, record)
 
     def _make_hub(self) -> Hub:
         # Half of this package's modules, and none of it is needed for REST alone.

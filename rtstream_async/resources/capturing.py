@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtstream_async.api import captures
 from rtstream_async.models.base import UNSET, Unset
 from rtstream_async.models.captures import ClientToken
 from rtstream_async.models.records import CollectionRecord
 from rtstream_async.protocol.bounds import at_least
-from rtstream_async.resources.capture_session import (
-    CaptureSession,
-    create_session,
-    get_session,
-    list_sessions,
-)
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.handle import Handle
 from rtstream_async.resources.pages import Pages
 
+if TYPE_CHECKING:
+    from rtstream_async.resources.capture_session import CaptureSession
+
 __all__ = ["CollectionSessions", "ConnectionSessions"]
 
 _DAY = 86_400  # seconds
+
+# The functions of a session are imported where they are used: with it come streams, indexes,
+# transcripts and more, and not every program has captures.
 
 
 class ConnectionSessions:
@@ -51,6 +51,8 @@ class ConnectionSessions:
         Raises:
             InvalidArgumentError: An argument can't be used.
         """
+        from rtstream_async.resources.capture_session import create_session
+
         return await create_session(
             self._context,
             collection_id,
@@ -69,6 +71,8 @@ class ConnectionSessions:
             InvalidArgumentError: An id is empty.
             NotFoundError: There is none.
         """
+        from rtstream_async.resources.capture_session import get_session
+
         return await get_session(self._context, collection_id, session_id)
 
     def list_capture_sessions(
@@ -92,6 +96,8 @@ class ConnectionSessions:
         Raises:
             InvalidArgumentError: `limit` can't be used.
         """
+        from rtstream_async.resources.capture_session import list_sessions
+
         return list_sessions(
             self._context,
             collection_id,
@@ -126,6 +132,8 @@ class CollectionSessions(Handle[CollectionRecord]):
         metadata: Mapping[str, Any] | None = None,
     ) -> CaptureSession:
         """Return a new capture session; see `Connection.create_capture_session()`."""
+        from rtstream_async.resources.capture_session import create_session
+
         return await create_session(
             self._context,
             self._record.id,
@@ -142,6 +150,8 @@ class CollectionSessions(Handle[CollectionRecord]):
             InvalidArgumentError: `session_id` is empty.
             NotFoundError: There is none.
         """
+        from rtstream_async.resources.capture_session import get_session
+
         return await get_session(self._context, self._record.id, session_id)
 
     def list_capture_sessions(
@@ -156,6 +166,8 @@ class CollectionSessions(Handle[CollectionRecord]):
 
         See `Connection.list_capture_sessions()` for the arguments.
         """
+        from rtstream_async.resources.capture_session import list_sessions
+
         return list_sessions(
             self._context,
             self._record.id,

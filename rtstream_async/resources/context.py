@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -12,9 +13,9 @@ from rtstream_async.api.caller import Caller
 from rtstream_async.errors import APIError
 from rtstream_async.models.base import Unset
 from rtstream_async.protocol.paging import ByNumber
-from rtstream_async.protocol.rearm import Arm, Arms
 
 if TYPE_CHECKING:
+    from rtstream_async.protocol.rearm import Arm, Arms
     from rtstream_async.realtime.follow import Fetch, Follow
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.settings import HubSettings
@@ -49,10 +50,16 @@ class Context:
         self.spawn = spawn
         self._realtime = realtime
         self._follows: WeakKeyDictionary[Follow[Any], tuple[str, str]] = WeakKeyDictionary()
-        self.started = Arms()
         self._make_hub = make_hub
         self._hub: Hub | None = None
         self._stopped_with: dict[str, set[str]] = {}  # what rests because its stream does
+
+    @cached_property
+    def started(self) -> Arms:
+        """What this connection has started; made when first asked for."""
+        from rtstream_async.protocol.rearm import Arms
+
+        return Arms()
 
     @property
     def hub(self) -> Hub:

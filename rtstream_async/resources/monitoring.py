@@ -9,7 +9,6 @@ from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.protocol.bounds import at_least, filled
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import checked_where, known_channels, known_overflow
-from rtstream_async.resources.rtstream import RTStream
 
 if TYPE_CHECKING:  # all that follows is loaded with the reader, when the first one is made
     from rtstream_async.models.announcements import Announcement
@@ -22,6 +21,7 @@ if TYPE_CHECKING:  # all that follows is loaded with the reader, when the first 
     )
     from rtstream_async.protocol.overflow import Overflow
     from rtstream_async.realtime.monitor import Monitor
+    from rtstream_async.resources.rtstream import RTStream
 
 __all__ = ["Monitoring", "stream_ids"]
 
@@ -223,6 +223,8 @@ class Monitoring:
 
 
 def _first_streams(streams: object) -> tuple[str, ...]:
+    from rtstream_async.resources.rtstream import RTStream  # with all of its parts
+
     if isinstance(streams, str | RTStream):
         raise InvalidArgumentError("streams", "must be a list of streams; write [stream]")
     ids = stream_ids(streams)
@@ -253,6 +255,8 @@ def stream_ids(streams: object) -> tuple[str, ...]:
 
 
 def _stream_id(stream: object) -> str:
+    from rtstream_async.resources.rtstream import RTStream  # with all of its parts
+
     if isinstance(stream, RTStream):
         return stream.id
     if isinstance(stream, str):
