@@ -107,6 +107,7 @@ class OneRun:
             decider=Decider(engines),
             webhooks=webhooks,
             links=self._links(),
+            live=self._director.live,
             supervisor=self._supervisor,
         )
         publisher.watch(alerts.watch)

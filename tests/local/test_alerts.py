@@ -14,6 +14,8 @@ import pytest
 from rtstream_async.local import LocalServer
 from rtstream_async.local.engines.extractive import ExtractiveLanguage
 from rtstream_async.local.engines.ports import EngineError, Verdict
+from rtstream_async.local.store import statements
+from rtstream_async.local.store.rows import SegmentRow
 from tests.local.harness import Api, Ear, api_of, ear_of, until
 
 START = 1_700_000_000.25
@@ -73,6 +75,19 @@ async def watched(server: LocalServer, api: Api, **body: Any) -> Watched:
     return Watched(server, api, stream, await api.index(stream, **body))
 
 
+async def recorded(server: LocalServer, stream: str, start: float, end: float) -> None:
+    """Have a file of a stream in the store, from `start` to `end` (Unix seconds)."""
+    row = SegmentRow(
+        stream_id=stream,
+        file="a.ts",
+        start_us=round(start * 1e6),
+        end_us=round(end * 1e6),
+        size=1,
+        discontinuity=False,
+    )
+    await server._up._store.run(statements.add_segment, row)
+
+
 async def hear_alert(ear: Ear) -> dict[str, Any]:
     """The next frame on the alert channel."""
     while True:
@@ -121,6 +136,7 @@ async def test_an_event_without_its_parts_is_refused(api: Api, body: dict[str, A
 async def test_an_alert_comes_with_all_that_readers_look_for(server: LocalServer, api: Api) -> None:
     """Four shapes of this frame are published; each has readers."""
     at = await watched(server, api)
+    await recorded(server, at.stream, START, START + 10)
     async with ear_of(api) as ear:
         event = await at.event("more than five people", "busy")
         body = {"event_id": f"event-{event}", "callback_url": "", "ws_connection_id": ear.id}
@@ -144,6 +160,33 @@ async def test_an_alert_comes_with_all_that_readers_look_for(server: LocalServer
     player = urlsplit(data["player_url"])
     assert parse_qs(player.query)["url"] == [data["stream_url"]]
     assert (data["alert_id"], data["index_id"]) == (made["alert_id"], at.index)
+
+
+async def test_an_alert_of_what_is_not_recorded_has_no_link(server: LocalServer, api: Api) -> None:
+    """Who is alarmed at night must not be sent to a page that is not there."""
+    at = await watched(server, api)
+    await recorded(server, at.stream, START + 60, START + 70)
+    async with ear_of(api) as ear:
+        await at.alert("more than five people", ws_connection_id=ear.id)
+        await at.scene("Six people.", **people(6))
+        frame = await hear_alert(ear)
+    assert frame["data"]["start"] == START * 1000
+    assert not {"stream_url", "player_url"} & frame["data"].keys()
+
+
+async def test_a_window_says_when_its_recording_begins_later(server: LocalServer, api: Api) -> None:
+    """Else its player shows another moment than the one that was asked for, and says nothing."""
+    stream = await api.connect()
+    await recorded(server, stream, START + 4, START + 10)
+    path = f"/rtstream/{stream}/stream"
+    late = (await api.http.get(path, params={"start": START, "end": START + 8})).json()
+    assert late["message"].startswith(f"the recording begins at {START + 4:.3f}, 4.000 s after")
+    assert late["data"]["stream_url"]
+    whole = (await api.http.get(path, params={"start": START + 4, "end": START + 8})).json()
+    assert whole["message"] == "Operation successful"
+    asked = {"start": START, "end": START + 2}
+    nothing = await api.refused("GET", path, 404, params=asked)
+    assert "nothing of" in nothing["message"]
 
 
 async def test_an_alert_shows_what_it_is_and_has_done(server: LocalServer, api: Api) -> None:

@@ -12,6 +12,8 @@ import pytest
 from videodb.exceptions import InvalidRequestError
 
 from rtstream_async.local.pipelines.captures import CaptureOutcome
+from rtstream_async.local.store import statements
+from rtstream_async.local.store.rows import SegmentRow
 from rtstream_async.protocol.codec.emit import ALERT_SHAPES
 from tests.official.driving import PATIENCE, hooks, listening, serving, until
 from tests.official.engines import Doorman
@@ -67,8 +69,17 @@ def told(site, conn, coll):
         site.do(site.control.capture, session.id, "active", channels={"mic:default": stream.id})
         outcome = CaptureOutcome(exported_video_id="m-1")
         site.do(site.control.capture, session.id, "exported", outcome=outcome)
-        scene(site, stream, index)
         now = time.time()
+        row = SegmentRow(
+            stream_id=stream.id,
+            file="a.ts",
+            start_us=round((now - 9) * 1e6),
+            end_us=round((now + 9) * 1e6),
+            size=1,
+            discontinuity=False,
+        )
+        site.do(site.server._up._store.run, statements.add_segment, row)
+        scene(site, stream, index)
         site.do(site.control.add_utterance, stream.id, "Hello.", start=now - 1, end=now)
         made = stream.understand(ws_connection_id=ear.id)
         frames = {

@@ -28,6 +28,8 @@ _ARGUMENTS = (
     "original_frame_rate",
     "frame_rate",
 )
+_DONE = "Operation successful"
+_ROUNDING = 0.001  # seconds
 _LAST_MOMENT = 1e11  # seconds; what is larger is in another unit
 
 
@@ -58,7 +60,7 @@ async def get_playback(call: Call) -> Reply:
         description=call.query.text("player_description"),
         slug_prefix=call.query.text("player_slug_prefix"),
     )
-    return Reply(data=attrs.asdict(urls))
+    return Reply(data=attrs.asdict(urls), message=await _said(call, stream, start))
 
 
 async def _window(call: Call, stream: StreamRow) -> tuple[float, float]:
@@ -94,6 +96,14 @@ async def _wait_for(call: Call, live: LiveStream | None, end: float) -> None:
         return
     with anyio.move_on_after(patience):
         await live.wait_recorded(end)
+
+
+async def _said(call: Call, stream: StreamRow, start: float) -> str:
+    """Say from when on a window plays, if nothing is recorded of its begin."""
+    first = (await _recorded(call, stream)).recorded_from
+    if first is None or first <= start + _ROUNDING:
+        return _DONE
+    return f"the recording begins at {first:.3f}, {first - start:.3f} s after the time asked for"
 
 
 async def _span(call: Call, stream: StreamRow) -> str:

@@ -11,7 +11,7 @@ import logging
 import math
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -20,10 +20,12 @@ import msgspec
 from rtstream_async.errors import LocalServerError
 from rtstream_async.local.domain.webhooks import target_of
 from rtstream_async.local.hub import Hub
-from rtstream_async.local.links import window_urls
+from rtstream_async.local.links import WindowUrls, window_urls
 from rtstream_async.local.pipelines.deciding import Decider, Decision
+from rtstream_async.local.pipelines.live import LiveStream
 from rtstream_async.local.pipelines.publisher import HEARD
 from rtstream_async.local.pipelines.webhooks import Webhooks
+from rtstream_async.local.recording import playable
 from rtstream_async.local.settings import Settings
 from rtstream_async.local.store import alerts as stored
 from rtstream_async.local.store.alerts import AlertRow, Judged, NumberedScene, Work
@@ -64,6 +66,7 @@ class Alerts:
         decider: Decider,
         webhooks: Webhooks,
         links: Links,
+        live: Callable[[str], LiveStream | None],
         supervisor: Supervisor,
     ) -> None:
         self._store = store
@@ -71,6 +74,7 @@ class Alerts:
         self._decider = decider
         self._webhooks = webhooks
         self._links = links
+        self._live = live
         self._supervisor = supervisor
         self._armed: dict[str, set[str]] = {}  # index -> its enabled alerts
         self._busy: set[str] = set()
@@ -147,7 +151,7 @@ class Alerts:
         decision = await self._decide(work, record.scene, before)
         if self._stopping:
             return None  # the engines may be gone, and errors mean nothing
-        message = self._message(work, record.scene, decision) if decision.fires else None
+        message = await self._message(work, record.scene, decision) if decision.fires else None
         judged = Judged(
             number=record.number,
             fires=decision.fires,
@@ -186,18 +190,24 @@ class Alerts:
         )
         self._hub.send(work.alert.ws_connection_id, frame)
 
-    def _message(self, work: Work, scene: SceneRow, decision: Decision) -> AlertMessage:
-        start, end = scene.start_us / 1e6, scene.end_us / 1e6
-        links = self._links
-        urls = window_urls(
+    async def _urls(self, work: Work, start: int, end: int) -> WindowUrls | None:
+        """Return where a window can be played; `None` when nothing of it is recorded."""
+        id_, links = work.stream.id, self._links
+        if not await playable(self._store, id_, self._live(id_), start=start, end=end):
+            return None
+        return window_urls(
             links.tokens,
             work.alert.base_url if links.is_anywhere else links.own_url,
-            stream_id=work.stream.id,
-            start=math.floor(start),
-            end=math.ceil(end),
+            stream_id=id_,
+            start=start,
+            end=end,
             lifetime=links.settings.clip_lifetime,
             title=f"{work.stream.name}: {work.event.label}",
         )
+
+    async def _message(self, work: Work, scene: SceneRow, decision: Decision) -> AlertMessage:
+        start, end = scene.start_us / 1e6, scene.end_us / 1e6
+        urls = await self._urls(work, math.floor(start), math.ceil(end))
         return AlertMessage(
             channel="alert",
             rtstream_id=work.stream.id,
@@ -210,8 +220,8 @@ class Alerts:
             timestamp=time.time(),
             start=start,
             end=end,
-            stream_url=urls.stream_url,
-            player_url=urls.player_url,
+            stream_url=None if urls is None else urls.stream_url,
+            player_url=None if urls is None else urls.player_url,
         )
 
     def _webhook(
