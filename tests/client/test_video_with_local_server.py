@@ -148,6 +148,53 @@ async def test_nothing_found_ends_as_in_the_reference(studio):
     assert isinstance(caught.value, rts.NoResultsError)
 
 
+async def test_the_newer_searches_find_what_is_said_and_compile_it(studio):
+    """Rows 204, 205 and 67, 68: there, the answers are written by hand; these are a server's."""
+    video = await studio.video("talk")
+    await video.index_spoken_words(force=True)
+    said = "The action items are clear."
+    for door in (video, studio.coll):
+        answer = await door.search_v2(said, top_k=1, include_clip=True, session_id="s-1")
+        meant = await door.semantic_search(said, top_k=1)
+        assert (answer.response_type, answer.session_id) == ("shots", "s-1")
+        assert answer.get_shot_results().shots == answer.get_shots()
+        for (shot,) in (answer, meant):
+            assert (shot.text, shot.video_id, shot.video_title) == (said, video.id, video.name)
+            assert (shot.start, shot.end) == pytest.approx((0.5, 1.5), abs=0.05)
+            assert shot.collection_id == studio.coll.id
+            assert abs(shot.video_length - 4) < 0.1
+        clip = await play(await answer.compile())
+        assert clip.frames == [*range(50)]  # whole segments, of two seconds
+        assert (await play(await meant[0].generate_stream())).frames == clip.frames
+        assert "<iframe" in await answer.get_embed_code()
+    named = await video.semantic_search(said, "spoken_words", index_ids=["spoken_words"])
+    assert named[0].text == said
+
+
+async def test_the_newer_searches_tell_of_what_they_can_not_do(studio):
+    """Finding nothing is no error there; what an option does not do is said, not guessed."""
+    video = await studio.video("talk")
+    await video.index_spoken_words(force=True)
+    for door in (video, studio.coll):
+        nothing = await door.search_v2("zebra", score_threshold=0.99)
+        assert (len(nothing), nothing.shots) == (0, [])
+        assert len(await door.semantic_search("zebra", score_threshold=0.99)) == 0
+        with pytest.raises(rts.SearchError):
+            await nothing.compile()
+        with pytest.raises(rts.NotFoundError):
+            await door.semantic_search("boat", index_names="faces")
+        with pytest.raises(rts.ValidationError, match="filter"):
+            await door.semantic_search("boat", filter=[{"speaker": "ann"}])
+        with pytest.raises(rts.ValidationError, match="filter"):
+            await door.search_v2("boat", filter=[{"speaker": "ann"}])
+    odd = await video.search_v2("boat", mode="deep", config={"x": 1}, return_fields=["text"])
+    assert len(odd.warnings) >= 2
+    mute = await studio.video("silent")
+    unheard = await mute.search_v2("action items")
+    assert (len(unheard), "index_spoken_words" in str(unheard.warnings)) == (0, True)
+    assert "index_spoken_words" in str((await mute.semantic_search("action items")).warnings)
+
+
 async def test_what_is_said_is_read_in_words_sentences_and_stretches(studio):
     """Seconds from the video's start, as the official SDK has them."""
     video = await studio.video("talk")
