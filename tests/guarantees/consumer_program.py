@@ -64,6 +64,7 @@ async def main(url: str, key: str, hall: str, door: str, since: str, path: str, 
                 retries=_RETRIES,
                 dead_letter=handler.bury,
                 commit_every=0.1,
+                overlap=0.5,  # or all that there is would be read again each time
             )
         )
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, consuming.cancel)

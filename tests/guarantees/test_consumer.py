@@ -109,8 +109,12 @@ class Life:
         }
 
     async def settle(self):
-        """Wait until all that is stored is done, or nothing more can be hoped for."""
+        """Have more said while nobody is there, and wait until all that is stored is done."""
         await self.server.ask("calm")
+        await self.stop(signal.SIGKILL)
+        for name in self.streams:
+            await self.say(name, 5, 0.0)
+        await asyncio.sleep(1.0)  # longer than what is read again in any case
         await self.start()
         wanted = await self.wanted()
         deadline = time.monotonic() + PATIENCE / 2
