@@ -37,6 +37,22 @@ def _import(options: argparse.Namespace) -> None:
     table.show("import time", import_time.measure(), as_json=options.json)
 
 
+def _paging(options: argparse.Namespace) -> None:
+    from benchmarks import kept, paging
+
+    rows = paging.measure()
+    table.show("paging: 100,000 scenes", rows, as_json=options.json)
+    kept.keep("paging", rows)
+
+
+def _rest(options: argparse.Namespace) -> None:
+    from benchmarks import kept, rest
+
+    rows = rest.measure()
+    table.show("REST calls", rows, as_json=options.json)
+    kept.keep("rest", rows)
+
+
 def _streams(options: argparse.Namespace) -> None:
     from benchmarks import streams
 
@@ -139,6 +155,8 @@ _BENCHMARKS = {
     "import": _import,
     "meetings": _meetings,
     "outage": _outage,
+    "paging": _paging,
+    "rest": _rest,
     "search": _search,
     "soak": _soak,
     "speech": _speech,

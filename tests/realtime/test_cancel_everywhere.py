@@ -134,7 +134,7 @@ async def test_reading_a_list(server, follow):
     """A page that was on its way when its reader was cancelled is neither skipped nor repeated."""
     async with at_the_door(server) as (conn, door, index):
         feed = Feed(server, door)
-        await feed.show(4)
+        await feed.show(6)
 
         async def once(countdown):
             async with index.get_scenes(page_size=1, follow=follow) as pages:
