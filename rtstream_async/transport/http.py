@@ -308,9 +308,8 @@ def _version() -> str:
 def _make_client(settings: HttpSettings) -> httpx.AsyncClient:
     limits = httpx.Limits(
         max_connections=settings.max_connections,
-        # All of them: with fewer, httpcore 1.0.9 closes each connection that becomes free while
-        # there are more in all, and the next request pays for a new one.
-        max_keepalive_connections=settings.max_connections,
+        # Not all: httpcore 1.0.9 polls each idle one for each request.
+        max_keepalive_connections=min(20, settings.max_connections),
     )
     try:
         return httpx.AsyncClient(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -13,7 +12,6 @@ from rtstream_async import connect
 from tests.loopback import answer, serve
 
 CALLS = 20
-AT_ONCE = 30
 
 
 async def say_collection(seen, writer):
@@ -47,23 +45,6 @@ async def test_a_call_is_little_more_than_what_httpx_does():
         async with connect("k", base_url=server.url, proxy=False) as connection:
             ours = await functions_called(connection.get_collection)
     assert ours <= 1.3 * bare  # 1.24 when this was written
-
-
-async def test_connections_are_kept_for_the_next_calls():
-    """With TLS, a new connection for each call costs more than the call."""
-    together = asyncio.Barrier(AT_ONCE)  # so that each call needs a connection of its own
-
-    async def say_when_all_have_asked(seen, writer):
-        await together.wait()
-        await say_collection(seen, writer)
-
-    async with (
-        serve(say_when_all_have_asked) as server,
-        connect("k", base_url=server.url, proxy=False) as connection,
-    ):
-        for _ in range(3):
-            await asyncio.gather(*(connection.get_collection() for _ in range(AT_ONCE)))
-        assert server.connections == AT_ONCE
 
 
 def test_connecting_loads_neither_streams_nor_messages():
