@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import anyio
 import attrs
 
-from rtstream_async.api import collections, events, jobs
+from rtstream_async.api import collections, events
 from rtstream_async.api.caller import Caller, CallSettings
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.protocol import settings as checked
@@ -26,6 +26,7 @@ from rtstream_async.resources.capturing import ConnectionSessions
 from rtstream_async.resources.consuming import Consuming
 from rtstream_async.resources.context import Context
 from rtstream_async.resources.events import Events
+from rtstream_async.resources.jobs import Jobs
 from rtstream_async.resources.monitoring import Monitoring
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.http import HttpSettings, HttpTransport
@@ -33,7 +34,6 @@ from rtstream_async.transport.http import HttpSettings, HttpTransport
 if TYPE_CHECKING:
     from rtstream_async.models.alerts import Event
     from rtstream_async.models.announcements import StateChange
-    from rtstream_async.models.jobs import AsyncResponse, JobStatus
     from rtstream_async.models.records import CollectionRecord
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.raw import WebSocketConnection
@@ -134,7 +134,7 @@ def connect(  # noqa: PLR0913 - what users set; all have defaults, most are keyw
     )
 
 
-class Connection(ConnectionSessions, Consuming, Monitoring, Events):
+class Connection(ConnectionSessions, Consuming, Monitoring, Jobs, Events):
     """The service: its REST calls over one pool, and its messages over one socket.
 
     An async context manager; or call `aclose()`. Opening and closing may happen in different
@@ -274,28 +274,6 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Events):
     async def list_events(self) -> list[Event]:
         """Return all events of the account."""
         return await events.list_all(self._context.caller)
-
-    async def get_async_response(
-        self,
-        id: str,  # noqa: A002 - the reference's name
-    ) -> AsyncResponse:
-        """Return what has come of an answer that comes later, without waiting for it.
-
-        Methods wait for such answers by themselves; this is for those whose id came by another
-        way, as of a call with a `callback_url`. One that failed is no error here: `is_failed`.
-
-        Raises:
-            NotFoundError: No such answer is known.
-        """
-        return await jobs.get_response(self._context.caller, id)
-
-    async def get_job_status(self, job_id: str) -> JobStatus:
-        """Return how a job stands; one that failed is no error here: `is_failed`.
-
-        Raises:
-            NotFoundError: No such job is known.
-        """
-        return await jobs.get_status(self._context.caller, job_id)
 
     async def connect_websocket(self, collection_id: str = "default") -> WebSocketConnection:
         """Return a socket of your own, not connected yet, that gives raw frames.

@@ -39,7 +39,10 @@ async def test_a_record_begins_and_ends_with_the_picture(collection: rts.Collect
     """A window across a cut tells of two scenes as if they were one."""
     stream = await collection.connect_rtstream("cuts.mp4", "film", store=True)
     quick = await stream.index_visuals(batch_config={"type": "shot", "frame_count": 3})
-    plain = await stream.index_scenes("shot_based", ws_connection_id=None)
+    plain = await stream.index_scenes(  # so does the official SDK, when it is given a type only
+        "shot_based", {"time": 2, "frame_count": 5}, ws_connection_id=None
+    )
+    assert (await stream.index_scenes("shot")).extraction_config == plain.extraction_config
     bounded = await stream.index_scenes(
         "shot", {"threshold": 20, "max_length": 1.0, "min_length": 0.5}, ws_connection_id=None
     )
