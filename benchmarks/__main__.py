@@ -45,6 +45,14 @@ def _paging(options: argparse.Namespace) -> None:
     kept.keep("paging", rows)
 
 
+def _reader(options: argparse.Namespace) -> None:
+    from benchmarks import kept, reader
+
+    rows = reader.measure()
+    table.show("reader: socket to consumer", rows, as_json=options.json)
+    kept.keep("reader", rows)
+
+
 def _rest(options: argparse.Namespace) -> None:
     from benchmarks import kept, rest
 
@@ -156,6 +164,7 @@ _BENCHMARKS = {
     "meetings": _meetings,
     "outage": _outage,
     "paging": _paging,
+    "reader": _reader,
     "rest": _rest,
     "search": _search,
     "soak": _soak,

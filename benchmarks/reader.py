@@ -1,0 +1,247 @@
+"""What a message costs the process that reads it: ours, the do-it-yourself, the SDK, the floor.
+
+Each round runs every side once, one after the other, against a generator in its own process.
+CPU time of the reading process, microseconds a message. No side compresses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import websockets
+from videodb.websocket_client import WebSocketConnection
+
+from benchmarks.reader_server import SIZE
+from rtstream_async.protocol.rearm import Arm
+from rtstream_async.realtime.hub import Hub
+from rtstream_async.realtime.settings import HubSettings
+from rtstream_async.supervisor import Supervisor
+from rtstream_async.transport.socket import Closed, Sink, SocketOptions, opener
+
+__all__ = ["measure"]
+
+_CHANNEL = "scene_index"
+_QUEUE = 100_000  # messages: nothing is dropped, as in the unbounded queues of the others
+
+Send = Callable[[], None]
+Side = Callable[[str, Send, int, int, int], Awaitable[float]]
+
+
+def measure(*, rounds: int = 3, count: int = 20_000) -> list[dict[str, object]]:
+    """Return a row for each number of subscriptions and subscribers, and each side."""
+    child = [sys.executable, "-m", "benchmarks.reader_server"]
+    with subprocess.Popen(
+        child, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the generator has no pipes")
+        url = f"ws://127.0.0.1:{int(process.stdout.readline())}/"
+        pipe = process.stdin
+        rows: list[dict[str, object]] = []
+        for keys, each in [(1, 1), (100, 1), (1_000, 1), (10_000, 1), (10, 10), (10, 100)]:
+            number = count if each < 100 else count // 10
+
+            def send(keys: int = keys, number: int = number) -> None:
+                pipe.write(f"{keys} {number}\n")
+                pipe.flush()
+
+            rows += _compare(url, send, keys, each, number, rounds)
+        pipe.close()
+    return rows
+
+
+def _compare(
+    url: str, send: Send, keys: int, each: int, count: int, rounds: int
+) -> list[dict[str, object]]:
+    times: dict[str, list[float]] = {name: [] for name in _SIDES}
+    for _ in range(rounds):
+        for name, side in _SIDES.items():
+            seconds = asyncio.run(side(url, send, keys, each, count))
+            times[name].append(seconds / count * 1e6)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return [
+        {
+            "subscriptions": keys * each,
+            "subscribers a key": each,
+            "side": name,
+            "CPU us a message": round(median, 2),
+            "ours is faster by": round(median / medians["ours"], 2),
+            "message bytes": SIZE,
+            "messages": count,
+            "rounds": rounds,
+        }
+        for name, median in medians.items()
+    ]
+
+
+class _Goal:
+    """Counts what has been read; `reached` is set by the last."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.reached = asyncio.Event()
+
+    def read(self, text: str, start: float) -> None:
+        if not text or start <= 0:
+            raise ValueError("not what was sent")
+        self.left -= 1
+        if not self.left:
+            self.reached.set()
+
+
+async def _timed(send: Send, goal: _Goal) -> float:
+    await asyncio.sleep(0.05)  # the consumers wait by now
+    begun = time.process_time()
+    send()
+    async with asyncio.timeout(60):
+        await goal.reached.wait()
+    return time.process_time() - begun
+
+
+async def _ours(url: str, send: Send, keys: int, each: int, count: int) -> float:
+    async def fetch_url() -> str:
+        return url
+
+    supervisor = Supervisor("benchmark")
+    hub = Hub(
+        fetch_url=fetch_url,
+        open_socket=opener(SocketOptions(proxy=None, compression=None)),
+        settings=HubSettings(),
+        supervisor=supervisor,
+    )
+    connection_id = await hub.connection_id()
+    goal = _Goal(count * each)
+
+    async def consume(stream: str) -> None:
+        subscription = hub.subscribe(
+            streams=frozenset([stream]), channels=frozenset([_CHANNEL]), maxsize=_QUEUE
+        )
+        async for message in subscription:
+            goal.read(message.text, message.start)
+
+    tasks: list[asyncio.Task[None]] = []
+    for stream in _streams(keys):
+        hub.note_armed(
+            Arm(rtstream_id=stream, channel=_CHANNEL, source="i", connection_id=connection_id)
+        )
+        tasks += [asyncio.create_task(consume(stream)) for _ in range(each)]
+    try:
+        return await _timed(send, goal)
+    finally:
+        await _end(tasks)
+        await hub.aclose()
+        await supervisor.aclose()
+
+
+async def _own_work(url: str, send: Send, keys: int, each: int, count: int) -> float:
+    queues: dict[str, list[asyncio.Queue[dict[str, object]]]] = {
+        stream: [asyncio.Queue() for _ in range(each)] for stream in _streams(keys)
+    }
+    goal = _Goal(count * each)
+
+    async def consume(queue: asyncio.Queue[dict[str, object]]) -> None:
+        while True:
+            _read_dict(goal, await queue.get())
+
+    async def read(socket: websockets.ClientConnection) -> None:
+        async for text in socket:
+            message = json.loads(text)
+            for queue in queues[message["rtstream_id"]]:
+                queue.put_nowait(message)
+
+    async with websockets.connect(url, compression=None, proxy=None) as socket:
+        await socket.recv()
+        tasks = [
+            asyncio.create_task(consume(queue)) for those in queues.values() for queue in those
+        ]
+        tasks.append(asyncio.create_task(read(socket)))
+        try:
+            return await _timed(send, goal)
+        finally:
+            await _end(tasks)
+
+
+async def _official(url: str, send: Send, _keys: int, _each: int, count: int) -> float:
+    goal = _Goal(count)
+
+    async def read(connection: WebSocketConnection) -> None:
+        async for message in connection.receive():
+            _read_dict(goal, message)
+
+    # It offers compression; the generator does not take it up.
+    async with WebSocketConnection(url) as connection:
+        tasks = [asyncio.create_task(read(connection))]
+        try:
+            return await _timed(send, goal)
+        finally:
+            await _end(tasks)
+
+
+class _Body(msgspec.Struct, gc=False):
+    text: str
+    start: float
+
+
+class _Bare(msgspec.Struct, gc=False):
+    rtstream_id: str
+    data: _Body
+
+
+async def _floor(url: str, send: Send, _keys: int, _each: int, count: int) -> float:
+    goal = _Goal(count)
+    decode = msgspec.json.Decoder(_Bare).decode
+    greeted = asyncio.Event()
+
+    def take(data: bytes) -> None:
+        body = decode(data).data
+        goal.read(body.text, body.start)
+
+    def greet(_data: bytes) -> None:
+        sink.frame = take
+        greeted.set()
+
+    def refuse(size: int, limit: int) -> None:
+        raise ValueError(f"{size} bytes, more than {limit}")
+
+    sink = Sink(frame=greet, oversize=refuse)
+    socket = await opener(SocketOptions(proxy=None, compression=None))(url, sink)
+    await greeted.wait()
+    closed: asyncio.Future[Closed] = socket.closed
+    try:
+        return await _timed(send, goal)
+    finally:
+        await socket.aclose()
+        await closed
+
+
+def _read_dict(goal: _Goal, message: dict[str, object]) -> None:
+    data = message["data"]
+    goal.read(data["text"], data["start"])  # type: ignore[index]  (JSON, as users read it)
+
+
+def _streams(count: int) -> list[str]:
+    return [f"rts-{number:06d}" for number in range(count)]
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+_SIDES: dict[str, Side] = {
+    "ours": _ours,
+    "do-it-yourself": _own_work,
+    "official receive(), no fan-out": _official,
+    "bare frames and msgspec, no fan-out": _floor,
+}
