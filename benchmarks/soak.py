@@ -133,15 +133,15 @@ class Watch:
             self.gaps += 1
 
     async def follow(self, states: AsyncIterator[rts.StateChange]) -> None:
-        """Note how long each outage is."""
+        """Note how long each outage is, a suspicion before it included."""
         since: float | None = None
         async for change in states:
-            if change.state == "LIVE":
-                if since is not None:
+            if change.state != "LIVE":
+                since = change.at if since is None else since
+            elif since is not None:
+                if change.previous != "STALE":  # else all was well
                     self.outages.append(change.at - since)
                 since = None
-            elif since is None:
-                since = change.at
 
     async def sample(self) -> None:
         """Look at memory and tasks now and then."""
@@ -182,6 +182,7 @@ async def measure(
                 what, arguments = chance.choice(_FAULTS)
                 await server.ask(what, **arguments)
             sent, unstored = await server.ask("stop")
+            helpers.pop().cancel()  # what is to be even is what is at work
             await settle(watch, sent - unstored)
             for helper in helpers:
                 helper.cancel()
