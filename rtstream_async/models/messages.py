@@ -55,11 +55,15 @@ class Message:
     origin: Origin = "push"
     generation: int = 0  #: which connection of the link brought it, counted from 1; 0: none
     source: bytes | Mapping[str, Any] = attrs.field(default=b"", repr=False)
-    """The frame's bytes as they came, or the record that a polled message was made from."""
+    """The frame's bytes as they came; of what was read over REST, the frame it would have been."""
 
     @property
     def raw(self) -> Any:
-        """The frame as it came: decoded JSON, or text, or bytes if it is not JSON."""
+        """The frame as it came: decoded JSON, or text, or bytes if it is not JSON.
+
+        Of what was read over REST: the frame as it would have come, with the whole record in
+        `data`, and its times in milliseconds.
+        """
         if not isinstance(self.source, bytes):
             return self.source
         try:

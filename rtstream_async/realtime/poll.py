@@ -70,14 +70,23 @@ class Poller(Protocol):
 def as_message(
     channel: str, stream: str, record: Scene | TranscriptSegment, *, source: str, origin: Origin
 ) -> Message:
-    """Return a record as the message that it would have been pushed as."""
+    """Return a record as the message that it would have been pushed as.
+
+    Its raw frame too: a program that reads `message["data"]["start"]` reads milliseconds there.
+    """
+    told = {
+        **record.raw,
+        "text": record.text,
+        "start": round(record.start * 1e3),
+        "end": round(record.end * 1e3),
+    }
     of_index = {"index_id": source} if channel in _INDEXED else {}
     return _KINDS[channel](
         channel=channel,
         rtstream_id=stream,
         received_at=time.time(),
         origin=origin,
-        source=record.raw,
+        source={"channel": channel, "rtstream_id": stream, "data": told},
         start=record.start,
         end=record.end,
         text=record.text,

@@ -83,7 +83,7 @@ async def test_speech_is_armed_again_and_what_was_missed_is_fetched(server):
             await sub.ready()
             at = time.time()
             await server.control.add_utterance(door.id, "before", at, at + 1)
-            items = await until(sub, rts.TranscriptMessage)
+            pushed = (await until(sub, rts.TranscriptMessage))[-1]
 
             async def speak():
                 await server.control.add_utterance(door.id, "missed", at + 1, at + 2)
@@ -91,6 +91,10 @@ async def test_speech_is_armed_again_and_what_was_missed_is_fetched(server):
             await cut_while(server, speak)
             items = await until(sub, rts.GapClosed, channel="transcript")
             assert said(items) == [("missed", "backfill")]
+            (fetched,) = (item for item in items if isinstance(item, rts.Message))
+            assert set(fetched.raw) <= set(pushed.raw)  # a program that reads frames reads it too
+            assert set(pushed["data"]) <= set(fetched["data"])
+            assert abs(fetched["data"]["end"] - pushed["data"]["end"] - 1000) <= 1
             assert items[-1].recovered == 1
             assert items[-1].since < items[-1].until
             assert [item.cause for item in items if isinstance(item, rts.Gap)][1:] == ["rearm"]

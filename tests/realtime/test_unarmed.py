@@ -104,8 +104,9 @@ async def test_a_running_index_of_somebody_else_is_polled(wired, records, caplog
     assert [message.text for message in seen] == ["first", "new"]
     assert all(isinstance(message, SceneMessage) for message in seen)
     assert {(m.origin, m.index_id, m.rtstream_id) for m in seen} == {("poll", "idx-1", "rts-1")}
-    assert seen[0].raw == {"text": "first"}
-    assert seen[0]["text"] == "first"
+    told = {"text": "first", "start": round((NOW + 1) * 1e3), "end": round((NOW + 2) * 1e3)}
+    assert seen[0].raw == {"channel": "scene_index", "rtstream_id": "rts-1", "data": told}
+    assert seen[0]["data"]["text"] == "first"
     records.stored["idx-1"].append(record("later", 9))
     assert (await sub.receive(timeout=20)).text == "later"
     heard = await subscribe(hub, "audio_index").receive(timeout=20)
@@ -238,7 +239,7 @@ async def test_a_transcript_of_somebody_else_is_polled(wired, records):
     assert [message.text for message in seen] == ["early", "late"]
     assert all(isinstance(message, TranscriptMessage) for message in seen)
     assert {(m.origin, m.is_final, m.rtstream_id) for m in seen} == {("poll", True, "rts-1")}
-    assert seen[0]["engine"] == "ear"
+    assert seen[0]["data"]["engine"] == "ear"
     await peer.send(
         {
             "channel": "transcript",
