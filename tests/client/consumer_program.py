@@ -16,7 +16,7 @@ async def main(url: str, key: str, stream: str, since: str, checkpoint: str, log
 
     async def handler(message: rts.Message) -> None:
         await asyncio.sleep(0.005)
-        os.write(descriptor, f"{message['text']}\n".encode())
+        os.write(descriptor, f"{message.text}\n".encode())
 
     async with rts.connect(key, base_url=url, realtime=realtime) as conn:
         door = await (await conn.get_collection()).get_rtstream(stream)
