@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from rtstream_async.models.base import Keyed, moment, no_fields, raw_field
+from rtstream_async.models.base import UNSET, Keyed, moment, no_fields, raw_field
 
 __all__ = [
     "CollectionRecord",
@@ -106,7 +106,7 @@ class Playback(Keyed):
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page of a list; `page["scenes"]` (or what it lists) and `page["next_page"]` work too."""
+    """One page of a list: `page[0]`, `page["scenes"]` (or what it lists), `page["next_page"]`."""
 
     items: Sequence[T]
     next_page: bool  #: whether the service has more
@@ -123,12 +123,19 @@ class Page(Generic[T]):
     def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str | int | slice) -> Any:
+        if not isinstance(key, str):
+            return self.items[key]
         if key in (self.label, "items"):
             return self.items
         if key in ("next_page", "page", "page_size", "total_count", "cursor"):
             return getattr(self, key)
         return self.raw[key]
+
+    def __contains__(self, thing: object) -> bool:
+        if isinstance(thing, str):  # a key: no list has records that are text
+            return self.get(thing, UNSET) is not UNSET
+        return thing in self.items
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of `key`, or `default` when there is no such key."""

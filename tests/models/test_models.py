@@ -132,6 +132,20 @@ def test_a_page_is_a_list_and_a_dict():
         page["none"]
 
 
+def test_a_page_has_places_and_keys():
+    """Lists of the official SDK are asked `streams[0]`; its dicts, `"scenes" in result`."""
+    page = Page(
+        items=[1, 2, 3], next_page=False, page=1, page_size=9, label="scenes", raw={"extra": None}
+    )
+    assert (page[0], page[-1], page[1:]) == (1, 3, [2, 3])
+    assert all(key in page for key in ("scenes", "items", "next_page", "total_count", "extra"))
+    assert "results" not in page
+    assert 2 in page
+    assert 4 not in page
+    with pytest.raises(IndexError):
+        page[3]
+
+
 def test_raw_does_not_make_two_records_different():
     """The same stream, told with one key more, is the same."""
     assert StreamRecord(id="a", raw={"x": 1}) == StreamRecord(id="a")
