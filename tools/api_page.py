@@ -96,10 +96,12 @@ def missing(name: str) -> list[str]:
     return [name for name in (*_methods(official), *_variables(official)) if name not in known]
 
 
-def methods_of(name: str) -> list[str]:
-    """Return the public methods of the official class that `name` is beside."""
-    official = _official(name)
-    return [] if official is None else _methods(official)
+def official(name: str) -> type:
+    """Return the official class that `name` is beside."""
+    kind = _official(name)
+    if kind is None:
+        raise KeyError(name)
+    return kind
 
 
 def _entrance() -> str:

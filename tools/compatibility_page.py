@@ -9,9 +9,13 @@ against what this gives.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 import api_page  # noqa: E402 - found by the line above
 import compatibility_words as words  # noqa: E402
 
+import rtstream_async as rts  # noqa: E402
 from tests.conformance import test_workflow  # noqa: E402
 from tests.conformance.driver import TABLES  # noqa: E402
 from tests.conformance.tables import elsewhere, http, sockets  # noqa: E402
@@ -31,20 +36,69 @@ INDEX: Final = ROOT / "tests" / "conformance" / "golden" / "index.jsonl"
 
 def page() -> str:
     """Return the page."""
-    parts = [words.HEAD, words.PORTING, *_methods(), *_differences(), *_tables()]
+    parts = [words.HEAD, words.PORTING, *_module(), *_methods(), *_differences(), *_tables()]
     return "\n".join(parts)
 
 
 def official_methods() -> dict[str, list[str]]:
     """Return the public methods of each class of the official SDK that has a place here."""
     return {
-        name: [
+        name: sorted(
             method
-            for method in api_page.methods_of(name)
-            if not (name == "Connection" and method in words.OWN_TRANSPORT)
-        ]
+            for method in dir(api_page.official(name))
+            if not method.startswith("_") and callable(getattr(api_page.official(name), method))
+        )
         for name in api_page.OFFICIAL
     }
+
+
+def official_attributes() -> dict[str, list[str]]:
+    """Return what the objects of each of these classes have besides methods."""
+    return {name: sorted(attributes_of(api_page.official(name))) for name in api_page.OFFICIAL}
+
+
+def official_names() -> list[str]:
+    """Return the public names of the official module."""
+    return list(import_module("videodb").__all__)
+
+
+def added(kind: str, method: str) -> list[str]:
+    """Return the arguments of our method that the official one has not."""
+    theirs = arguments_of(api_page.official(kind), method)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in theirs.values()):
+        return []  # it takes them, too
+    return [name for name in arguments_of(getattr(rts, kind), method) if name not in theirs]
+
+
+def arguments_of(kind: type, method: str) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a method, `self` among them."""
+    return inspect.signature(getattr(kind, method)).parameters
+
+
+def attributes_of(kind: type) -> set[str]:
+    """Return what the methods of `kind` set on `self`, and its properties."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    names = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
+    names |= {name for name in dir(kind) if isinstance(getattr(kind, name), property)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def is_plain(kind: str, method: str) -> bool:
+    """Return whether our method is neither awaited nor iterated with `async for`."""
+    ours = getattr(getattr(rts, kind), method)
+    given = str(inspect.signature(ours).return_annotation)
+    return not (
+        inspect.iscoroutinefunction(ours)
+        or inspect.isasyncgenfunction(ours)
+        or given.startswith("Pages[")
+    )
 
 
 def not_offered() -> dict[str, str]:
@@ -67,25 +121,49 @@ def differences() -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
+def _module() -> Iterator[str]:
+    yield "## Names of the module\n"
+    yield words.MODULE_HEAD
+    yield "| `videodb` | Here |\n|---|---|"
+    for names, here in words.MODULE.items():
+        shown = ", ".join(f"`{name}`" for name in names.split())
+        yield f"| {shown} | {here} |"
+    yield ""
+
+
 def _methods() -> Iterator[str]:
     yield "## Method by method\n"
     yield words.METHODS
-    reasons = not_offered()
     for kind, methods in official_methods().items():
         yield f"### `{kind}`\n"
-        if not methods:
-            yield "It has no methods; its fields are the same.\n"
-            continue
         yield "| Method | Here | |\n|---|---|---|"
-        for method in methods:
-            name = f"{kind}.{method}"
-            if name in reasons:
-                yield f"| `{method}` | not offered | {reasons[name]} |"
-            elif name in words.BETTER:
-                yield f"| `{method}` | better | {words.BETTER[name]} |"
-            else:
-                yield f"| `{method}` | same | |"
+        yield from (_row(kind, method) for method in methods)
         yield ""
+        missing = words.ATTRIBUTES.get(kind, {})
+        if missing:
+            told = "; ".join(f"`{name}` ({why})" for name, why in missing.items())
+            yield f"Attributes of the official object that are not here: {told}.\n"
+
+
+def _row(kind: str, method: str) -> str:
+    name = f"{kind}.{method}"
+    reasons = not_offered()
+    if name in reasons:
+        return f"| `{method}` | not offered | {reasons[name]} |"
+    told = [words.BETTER[name]] if name in words.BETTER else []
+    told += ["not awaited"] if is_plain(kind, method) else []
+    without, others = words.WITHOUT.get(name, ("", ""))
+    for word, arguments in (("adds", added(kind, method)), ("without", without.split())):
+        shown = [shown_argument(argument) for argument in arguments]
+        new = [argument for argument in shown if argument not in " ".join(told)]
+        told += [f"{word} {', '.join(new)}"] if new else []
+    is_same = name not in words.BETTER and not without and not others
+    return f"| `{method}` | {'same' if is_same else 'better'} | {'; '.join(told)} |"
+
+
+def shown_argument(name: str) -> str:
+    """Return an argument as the page writes it."""
+    return {"args": "`*args`", "kwargs": "`**kwargs`"}.get(name, f"`{name}=`")
 
 
 def _differences() -> Iterator[str]:

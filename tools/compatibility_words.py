@@ -14,9 +14,13 @@ tests run: 337 recorded exchanges of the official SDK.
 
 PORTING: Final = """## Porting
 
-* Every call is awaited, or iterated with `async for`. Names, order of arguments and defaults are
-  the reference's; what is added is keyword-only.
-* Values are objects with typed fields, and can be read by key as well: `scene["text"]`.
+* Every call is awaited, or iterated with `async for`; the few that are not say so below. Names and
+  order of arguments are the reference's, and so are defaults, but that `{}` and `[]` are `None`
+  here, for which nothing is sent. What is added is keyword-only. Each exception is in its row.
+* Values are objects with typed fields. They are read by key as well (`scene["text"]`, `get()`,
+  `in`), but are no dicts: `dict(scene)` makes one, for `json.dumps()` and the like. They can't be
+  changed, and what is a list in the official SDK may be a tuple.
+* A page of a list is read by place and by key: `streams[0]`, `result["scenes"]`.
 * Times are Unix seconds (in videos: seconds from the start), whatever the wire says.
 * **Search in videos.** The reference's workflow is `index_spoken_words()`, then `search()`, which
   raises when nothing is found. In the official SDK 0.5, `search()` has become *Search v2*, which
@@ -33,22 +37,29 @@ PORTING: Final = """## Porting
 | `query()`, `aggregate()`, `ask()` | not offered: their requests and answers are not documented |
 
   Where nothing is found, `search()` raises `NoResultsError` (an `InvalidRequestError`, and a
-  `SearchError`); `search_v2()` and `semantic_search()` give an empty result.
+  `SearchError`); `search_v2()` and `semantic_search()` give an empty result. What the service warns
+  of is in `warnings`, and nothing is shown by itself.
 * **Errors.** `InvalidRequestError`, `AuthenticationError`, `RequestTimeoutError` and `SearchError`
-  are caught by the same names; most have kinds that say more. No connection is a `TransportError`,
-  and an error of the service a `ServerError`: neither is an `InvalidRequestError` here.
+  are caught by the same names; most have kinds that say more. `VideodbError`, which all of them
+  are, is `RTStreamError`; in place of `response`, refusals of the service have `status`,
+  `error_code`, `message` and `request_id`. No connection is a `TransportError`, an error of the
+  service a `ServerError`, and an answer that comes later and fails an `AsyncResponseError`: none of
+  them is an `InvalidRequestError` here. An argument that can't be used is an
+  `InvalidArgumentError`, which is a `ValueError`, also where the official SDK raises `SearchError`
+  or `NotImplementedError`, or sends it: an empty id, for one.
   [Errors](errors.md) has all.
-* **The socket.** `connect_websocket()` gives raw frames as the official one does. `events()` does
-  more with less: typed messages, any number of readers, a new socket when one is lost.
+* **The socket.** `connect_websocket()` gives raw frames as the official one does. What is not
+  connected, or no longer, raises `LinkClosedError`: in the official SDK `ConnectionError`, and
+  `ConnectionClosedError` of the library `websockets`. `connection_id` is `None` after the end.
+  `events()` does more with less: typed messages, any number of readers, a new socket when one is
+  lost.
 """
 
-METHODS: Final = """*same*: same name, arguments and meaning, awaited. *better*: the same call,
-which does what the column says besides. *not offered*: streams, and what is recorded of them, are
-what this SDK is about; for the rest, use the official SDK beside it.
+METHODS: Final = """*same*: same name, arguments and meaning, awaited unless the column says
+otherwise. *better*: the same call, which does what the column says besides, or in place of it. *not
+offered*: streams, and what is recorded of them, are what this SDK is about; for the rest, use the
+official SDK beside it. Attributes are the same but for those below a table.
 """
-
-OWN_TRANSPORT: Final = frozenset({"get", "post", "patch", "delete", "put"})
-"""Of the official connection, which is its own HTTP client."""
 
 _UPLOADED = "about media that is uploaded or made: no streams"
 _OF_VIDEOS = (
@@ -56,6 +67,7 @@ _OF_VIDEOS = (
 )
 _ACCOUNT = "about the account, and not about streams"
 _UNDOCUMENTED = "Search v2 without documented requests and answers"
+_OWN_TRANSPORT = "of its HTTP client: no calls to paths of your own"
 _WAITED = "the calls themselves wait for answers that come later, and tell their progress"
 
 NOT_OFFERED: Final = {
@@ -85,6 +97,7 @@ NOT_OFFERED: Final = {
         "Video": "aggregate ask query",
     },
     _WAITED: {"Connection": "wait_for_job"},
+    _OWN_TRANSPORT: {"Connection": "delete get patch post put"},
 }
 """By reason: class, and its methods."""
 
@@ -94,31 +107,51 @@ _OWN_SOCKET = "pushes to this connection's own socket unless told otherwise"
 _BATCH = (
     _OWN_SOCKET + "; checks `batch_config`, sends no nulls; gives typed output (`output_type=`)"
 )
-_EMBED = "checks its arguments, and takes the page that the documents show"
+_EMBED = (
+    "escapes what it is given, and takes any player's page, as the documents show; the official one"
+    " takes `/watch?v=` alone"
+)
 _WAITS = "waits without blocking, with `progress=` and `patience=`"
-_OPENS = "opens no file of this machine; returns the address where there is no browser"
+_OPENS = (
+    "opens its own player's page where that is known, else the official one's; never anything but"
+    " a web page; returns the address, in a notebook as well"
+)
+_WRITES_DOWN = "; returns the text; the official one returns a `dict` that says so"
+_NAMED = (
+    "its arguments have names where the official one has `*args` and `**kwargs`; `config` and all"
+    " else of Search v2 is `search_v2()`'s"
+)
+_ASKS = "; asks the service each time"
+_REFRESH = "what the answer leaves out stays as it was"
+_NEW_NAME = "an empty name is refused"
+_NO_ANSWER = "no answer is an error, and not `None`"
 
 BETTER: Final = {
-    "Connection.connect_websocket": "blocks no other task; the first frame has a deadline; a loss"
-    " is told; `events()` does all that and reconnects",
-    "Connection.create_capture_session": _OWN_SOCKET,
-    "Connection.create_event": "an empty prompt is refused",
+    "Connection.connect_websocket": "blocks no other task; see `WebSocketConnection`;"
+    " `events()` does all that and reconnects",
+    "Connection.create_collection": _NEW_NAME,
+    "Connection.create_capture_session": _OWN_SOCKET + "; an empty `end_user_id` is refused",
+    "Connection.create_event": "an empty prompt or label is refused",
     "Connection.generate_client_token": "the text that is returned also has the expiry",
     "Connection.get_async_response": "tells the state beside the data; read by the same keys",
-    "Connection.get_collection": "an empty id is refused, and ids are quoted",
+    "Connection.get_capture_session": "`collection_id` is what the answer says",
     "Connection.get_job_status": "typed; tells how much is done",
     "Connection.list_capture_sessions": _PAGES,
     "Collection.connect_rtstream": _OWN_SOCKET + ", if there is a transcript to push",
-    "Collection.create_capture_session": _OWN_SOCKET,
-    "Collection.legacy_search": "typed; sends no nulls",
+    "Collection.create_capture_session": _OWN_SOCKET + "; an empty `end_user_id` is refused",
+    "Collection.legacy_search": "the same as `search()`; sends no nulls; `search_type` and"
+    " `index_type` are `None`, which means the same",
     "Collection.list_capture_sessions": _PAGES,
     "Collection.list_rtstreams": _PAGES + "; only streams of the collection",
-    "Collection.search": "without `namespace` it is the reference's; see *Porting*",
+    "Collection.search": "without `namespace` it is the reference's, see *Porting*; " + _NAMED,
     "RTStream.start": _STATE,
     "RTStream.stop": _STATE,
-    "RTStream.generate_stream": "returns the manifest as the reference says (`player_url` is kept);"
-    " checks the window",
+    "RTStream.generate_stream": "returns the manifest, as the reference says; the official one"
+    " returns the page, which is in `player_url` here; checks the window and `player_config`",
     "RTStream.get_embed_code": _EMBED,
+    "RTStream.get_index": _NO_ANSWER,
+    "RTStream.get_understanding": _NO_ANSWER,
+    "RTStream.index": "a `source` that is no description of an output is refused",
     "RTStream.get_transcript": _PAGES,
     "RTStream.export": _WAITS,
     "RTStream.start_transcript": _OWN_SOCKET,
@@ -126,35 +159,45 @@ BETTER: Final = {
     "RTStream.index_audio": _BATCH,
     "RTStream.index_scenes": _BATCH,
     "RTStream.index_spoken_words": _OWN_SOCKET + "; sends no nulls",
-    "RTStream.understand": _OWN_SOCKET,
-    "RTStream.search": "an empty query is refused; typed",
+    "RTStream.understand": _OWN_SOCKET + "; refuses what is no list of analyzers",
+    "RTStream.search": "an empty query is refused; the result is a sequence of its shots as well",
     "RTStreamSceneIndex.get_scenes": _PAGES + "; each bound alone, zero included",
     "RTStreamSceneIndex.create_alert": _OWN_SOCKET + "; `callback_url` is optional",
     "RTStreamSceneIndex.start": _STATE,
     "RTStreamSceneIndex.stop": _STATE,
-    "RTStreamUnderstanding.get_records": _PAGES,
-    "RTStreamUnderstanding.refresh": "what the answer leaves out stays as it was",
+    "RTStreamUnderstanding.get_records": _PAGES + "; `start` and `end` may be left out",
+    "RTStreamUnderstanding.refresh": _REFRESH,
     "RTStreamUnderstanding.start": _STATE,
     "RTStreamUnderstanding.stop": _STATE,
     "RTStreamIndex.get_records": _PAGES,
+    "RTStreamIndex.refresh": _REFRESH,
     "RTStreamIndex.create_alert": _OWN_SOCKET + "; `callback_url` is optional",
     "RTStreamIndex.start": _STATE,
     "RTStreamIndex.stop": _STATE,
     "RTStreamShot.generate_stream": "plays the shot to the fraction of a second",
+    "RTStreamExportResult.get_embed_code": _EMBED,
     "RTStreamShot.get_embed_code": _EMBED,
     "RTStreamShot.play": _OPENS,
     "Video.generate_stream": "without a timeline always all of it; checks the parts",
     "Video.get_embed_code": _EMBED,
     "Video.index_spoken_words": _WAITS,
     "Video.get_transcript": _WAITS,
-    "Video.generate_transcript": _WAITS,
-    "Video.search": "the reference's, which reads what `index_spoken_words()` made; see *Porting*",
-    "Video.play": _OPENS,
-    "Audio.get_transcript": _WAITS,
-    "Audio.generate_transcript": _WAITS,
+    "Video.get_transcript_text": _WAITS,
+    "Video.generate_transcript": _WAITS + _WRITES_DOWN,
+    "Video.search": "the reference's, which reads what `index_spoken_words()` made, see *Porting*; "
+    + _NAMED,
+    "Video.legacy_search": "the same as `search()`; `scene_index_id=` and `index_id=` are all that"
+    " it takes of `**kwargs`",
+    "Video.play": _OPENS + "; makes the stream if there is none yet",
+    "Video.update": _NEW_NAME + "; the name is read from the service",
+    "Audio.get_transcript": _WAITS + _ASKS,
+    "Audio.get_transcript_text": _WAITS + _ASKS,
+    "Audio.generate_transcript": _WAITS + _WRITES_DOWN,
     "SearchResult.compile": "each shot from its own collection",
     "SearchResult.get_embed_code": _EMBED,
     "SearchResult.play": _OPENS,
+    "SearchResponse.get_shots": "the response itself is a sequence of these too, so an answer that"
+    " has none is empty; the official one iterates over `results` then",
     "SearchResponse.compile": "each shot from its own collection",
     "SearchResponse.get_embed_code": _EMBED,
     "SearchResponse.play": _OPENS,
@@ -164,11 +207,80 @@ BETTER: Final = {
         "`wait=` waits for the end, and `progress=` tells of it; the end is told to this"
         " connection's own socket unless told otherwise"
     ),
-    "CaptureSession.get_rtstream": "finds `mic:default` by `mic`; a misspelt category is refused",
+    "CaptureSession.get_rtstream": "finds `mic:default` by `mic`, and a stream by its name; asks"
+    " the service if no streams are known yet; a misspelt category is refused",
     "WebSocketConnection.connect": "the first frame has a deadline; frames before it are kept",
-    "WebSocketConnection.receive": "goes on after bytes that are no text; tells a loss",
+    "WebSocketConnection.receive": "goes on after bytes that are no text; waiting frames are"
+    " bounded, and none is lost by cancelling; a loss is a `LinkClosedError`",
+    "WebSocketConnection.send": "an error of its own where nothing is connected: `LinkClosedError`",
 }
 """`Class.method`: how."""
+
+WITHOUT: Final = {
+    "Collection.legacy_search": (
+        "algorithm stitch rerank rerank_params _skip_warning",
+        "search_type index_type",
+    ),
+    "Collection.search": ("args config kwargs", ""),
+    "Video.search": ("args config kwargs", ""),
+    "Video.legacy_search": ("kwargs", ""),
+    "RTStreamSceneIndex.create_alert": ("", "callback_url"),
+    "RTStreamIndex.create_alert": ("", "callback_url"),
+    "RTStreamUnderstanding.get_records": ("", "start end"),
+}
+"""`Class.method`: the arguments of the official one that ours has not, and those whose defaults are
+others, which a row names; besides `{}`, `[]` and one's own socket."""
+
+_SECRET = "kept to ourselves: whoever has it has the account"
+
+ATTRIBUTES: Final = {
+    "Connection": {
+        "api_key": _SECRET,
+        "session_token": _SECRET,
+        "base_url": "the settings are `connect()`'s",
+        "collection_id": "no collection is the current one; each call names its own",
+    },
+    "Video": {"scenes": "scenes of videos are not offered"},
+    "WebSocketConnection": {"url": "kept to ourselves: it holds a credential"},
+}
+"""By class: what the official object has and ours has not, and why."""
+
+MODULE_HEAD: Final = """What `videodb` itself has, and its place in `rtstream_async`. Constants are
+plain text here: what they stand for is taken, and so are the official ones.
+"""
+
+_WORD = "its text: "
+
+MODULE: Final = {
+    "connect": "same; `log_level=` is keyword-only, and leaves the logger alone unless it is given;"
+    " `base_url` is `VIDEO_DB_BASE_URL` before it is the public one",
+    "CaptureSession SearchResult SearchResponse WebSocketConnection": "same, see below",
+    "AuthenticationError InvalidRequestError SearchError": "same, see *Porting*",
+    "VideodbError": "`RTStreamError`",
+    "CaptureClient": "not offered: it captures on a user's machine; `CaptureSession.start()` is the"
+    " service's side of it",
+    "Channel AudioChannel VideoChannel": "`CaptureChannel`, whose `type` is `audio` or `video`;"
+    " `Channel` is a channel of messages here",
+    "Channels ChannelList": "not offered: of `CaptureClient`",
+    "IndexType": _WORD + "`spoken_word`, `scene`",
+    "SearchType": _WORD + "`semantic`, `keyword`",
+    "SceneExtractionType": _WORD + "`shot`, `time`, `transcript`",
+    "Segmenter": _WORD + "`time`, `word`, `sentence`",
+    "SegmentationType": _WORD + "`sentence`, `llm`",
+    "MediaType": _WORD + "`video`, `audio`",
+    "RTStreamChannelType": _WORD + "`mic`, `screen`, `system_audio`",
+    "IndexCapability": _WORD + "`semantic`, `query`, `aggregate`",
+    "play_stream": "`play()` of what is to be played",
+    "build_iframe_embed_code": "`get_embed_code()` of what is to be embedded",
+    "GenerationJob Sandbox VoiceClone SubtitleAlignment SubtitleBorderStyle SubtitleStyle TextStyle"
+    " TranscodeMode ResizeMode VideoConfig AudioConfig ReframeMode SandboxTier SandboxStatus": (
+        "not offered, as the methods that they are for"
+    ),
+    "Understanding UnderstandingAnalyzer AskResponse FieldGroup": (
+        "not offered: of videos; streams have `RTStreamUnderstanding`"
+    ),
+}
+"""By names of the official module: what there is here."""
 
 DIFFERENCES: Final = """Each line is a recorded exchange of the official SDK in which ours differs
 from it; all others are the same, request, result and error. *There* is the official SDK.

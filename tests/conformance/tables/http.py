@@ -82,7 +82,7 @@ WHY = {
     ),
     287: "no redirect is followed: the key would go to another host",
     **dict.fromkeys(
-        (290, 291), "a job that failed is an `AsyncResponseError`, still an `InvalidRequestError`"
+        (290, 291), "a job that failed is an `AsyncResponseError`; `InvalidRequestError` there"
     ),
     **dict.fromkeys((292, 293), "a job that has not begun has not succeeded: it is waited for"),
     294: "a look at a job that fails may be repeated; tried four times",
