@@ -16,12 +16,11 @@ from urllib.parse import urlsplit
 import anyio
 import attrs
 
-from rtstream_async.api import collections, events
 from rtstream_async.api.caller import Caller, CallSettings
 from rtstream_async.errors import InvalidArgumentError
 from rtstream_async.protocol import settings as checked
-from rtstream_async.protocol.bounds import filled
 from rtstream_async.protocol.retry import RetryPolicy
+from rtstream_async.resources.account import Account
 from rtstream_async.resources.capturing import ConnectionSessions
 from rtstream_async.resources.consuming import Consuming
 from rtstream_async.resources.context import Context
@@ -32,13 +31,10 @@ from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.http import HttpSettings, HttpTransport
 
 if TYPE_CHECKING:
-    from rtstream_async.models.alerts import Event
     from rtstream_async.models.announcements import StateChange
-    from rtstream_async.models.records import CollectionRecord
     from rtstream_async.realtime.hub import Hub
     from rtstream_async.realtime.raw import WebSocketConnection
     from rtstream_async.realtime.settings import HubSettings
-    from rtstream_async.resources.collection import Collection
     from rtstream_async.transport.http import AnyClient
     from rtstream_async.transport.socket import OpenSocket, SocketOptions
 
@@ -134,7 +130,7 @@ def connect(  # noqa: PLR0913 - what users set; all have defaults, most are keyw
     )
 
 
-class Connection(ConnectionSessions, Consuming, Monitoring, Jobs, Events):
+class Connection(Account, ConnectionSessions, Consuming, Monitoring, Jobs, Events):
     """The service: its REST calls over one pool, and its messages over one socket.
 
     An async context manager; or call `aclose()`. Opening and closing may happen in different
@@ -209,78 +205,13 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Jobs, Events):
                 with anyio.CancelScope(shield=True):
                     await self._transport.aclose()
 
-    async def get_collection(self, collection_id: str = "default") -> Collection:
-        """Return the collection with this id; `default` is the account's first."""
-        record = await collections.get(self._context.caller, collection_id)
-        return self._collection(record)
-
-    async def get_collections(self) -> list[Collection]:
-        """Return all collections of the account."""
-        records = await collections.list_all(self._context.caller)
-        return [self._collection(record) for record in records]
-
-    async def create_collection(
-        self, name: str, description: str, is_public: bool = False
-    ) -> Collection:
-        """Return a new collection.
-
-        Not sent again when it is not known what became of it: it would be made twice.
-
-        Args:
-            name: Its name.
-            description: What is in it; may be empty.
-            is_public: Whether others can see it.
-
-        Raises:
-            InvalidArgumentError: `name` is empty.
-        """
-        if not name.strip():
-            raise InvalidArgumentError("name", "is empty")
-        record = await collections.create(
-            self._context.caller, name=name, description=description, is_public=is_public
-        )
-        return self._collection(record)
-
-    async def update_collection(
-        self,
-        id: str,  # noqa: A002 - the reference's name
-        name: str,
-        description: str,
-    ) -> Collection:
-        """Rename the collection with this id, and return it as it is then."""
-        record = await collections.change(
-            self._context.caller, id, name=name, description=description
-        )
-        return self._collection(record)
-
-    async def create_event(self, event_prompt: str, label: str) -> str:
-        """Return the id of a new event: a rule that alerts of any index can be made of.
-
-        Not sent again when it is not known what became of it: it would be made twice.
-
-        Args:
-            event_prompt: What is to be detected, in words.
-            label: What its alerts are called.
-
-        Raises:
-            InvalidArgumentError: One of them is empty.
-        """
-        return await events.create(
-            self._context.caller,
-            event_prompt=filled("event_prompt", event_prompt),
-            label=filled("label", label),
-        )
-
-    async def list_events(self) -> list[Event]:
-        """Return all events of the account."""
-        return await events.list_all(self._context.caller)
-
     async def connect_websocket(self, collection_id: str = "default") -> WebSocketConnection:
         """Return a socket of your own, not connected yet, that gives raw frames.
 
         For programs that are ported from the synchronous SDK. `events()` shares one socket,
         survives its loss, and gives typed messages.
         """
+        from rtstream_async.api import collections
         from rtstream_async.realtime.raw import WebSocketConnection
         from rtstream_async.realtime.settings import HubSettings
 
@@ -316,14 +247,9 @@ class Connection(ConnectionSessions, Consuming, Monitoring, Jobs, Events):
     def _source(self) -> tuple[Hub, None]:
         return self._context.hub, None
 
-    def _collection(self, record: CollectionRecord) -> Collection:
-        # It brings all that a collection has: streams, videos, sessions. First used, then loaded.
-        from rtstream_async.resources.collection import Collection
-
-        return Collection(self._context, record)
-
     def _make_hub(self) -> Hub:
         # Half of this package's modules, and none of it is needed for REST alone.
+        from rtstream_async.api import collections
         from rtstream_async.api.polling import RecordPoller
         from rtstream_async.api.rearming import Rearmer
         from rtstream_async.protocol.rearm import Arms

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 
 import anyio
@@ -19,12 +19,14 @@ from rtstream_async.errors import (
     RequestTimeoutError,
     TransportError,
 )
-from rtstream_async.models.jobs import JobProgress
 from rtstream_async.protocol import envelope, retry
 from rtstream_async.protocol.envelope import Pending, Reply
 from rtstream_async.protocol.retry import GiveUp, Retry, RetryPolicy
 from rtstream_async.protocol.routes import Method, Route
 from rtstream_async.transport.http import HttpRequest, HttpResponse, HttpTransport
+
+if TYPE_CHECKING:  # told to those who ask to be told
+    from rtstream_async.models.jobs import JobProgress
 
 __all__ = ["CallSettings", "Caller"]
 
@@ -273,6 +275,8 @@ class Caller:
 
 
 def _progress(pending: Pending, elapsed: float) -> JobProgress:
+    from rtstream_async.models.jobs import JobProgress
+
     return JobProgress(status=pending.status, fraction=pending.done, elapsed=elapsed)
 
 

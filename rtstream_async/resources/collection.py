@@ -11,7 +11,7 @@ from rtstream_async.models.records import Page, StreamRecord
 from rtstream_async.protocol.bounds import at_least, filled
 from rtstream_async.protocol.paging import ByOffset
 from rtstream_async.protocol.reuse import may_come_from
-from rtstream_async.resources.capturing import CollectionSessions
+from rtstream_async.resources.collection_capturing import CollectionSessions
 from rtstream_async.resources.collection_search import CollectionSearch
 from rtstream_async.resources.handle import STOPPED
 from rtstream_async.resources.library import Library

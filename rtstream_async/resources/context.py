@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 from rtstream_async.api.caller import Caller
 from rtstream_async.errors import APIError
 from rtstream_async.models.base import Unset
-from rtstream_async.protocol.paging import ByNumber
 
 if TYPE_CHECKING:
+    from rtstream_async.protocol.paging import ByNumber
     from rtstream_async.protocol.rearm import Arm, Arms
     from rtstream_async.realtime.follow import Fetch, Follow
     from rtstream_async.realtime.hub import Hub

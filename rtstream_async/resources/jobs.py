@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtstream_async.api import jobs
-
 if TYPE_CHECKING:
     from rtstream_async.models.jobs import AsyncResponse, JobStatus
     from rtstream_async.resources.context import Context
@@ -30,6 +28,8 @@ class Jobs:
         Raises:
             NotFoundError: No such answer is known.
         """
+        from rtstream_async.api import jobs
+
         return await jobs.get_response(self._context.caller, id)
 
     async def get_job_status(self, job_id: str) -> JobStatus:
@@ -38,4 +38,6 @@ class Jobs:
         Raises:
             NotFoundError: No such job is known.
         """
+        from rtstream_async.api import jobs
+
         return await jobs.get_status(self._context.caller, job_id)
