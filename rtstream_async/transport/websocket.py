@@ -24,7 +24,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 from websockets.frames import CLOSE_CODE_EXPLANATIONS, Close, Frame, Opcode
-from websockets.protocol import Event
+from websockets.protocol import Event, State
 
 from rtstream_async.errors import (
     AuthenticationError,
@@ -34,12 +34,16 @@ from rtstream_async.errors import (
     RTStreamError,
     TransportError,
 )
+from rtstream_async.transport.shortcut import Shortcut
 from rtstream_async.transport.socket import Closed, Sink, Socket, SocketOptions
 
 __all__ = ["open_websocket"]
 
 _TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 _UNAUTHORIZED = 401
+_SHORTCUT_UP_TO = (
+    0xFFFF  # bytes: what is larger comes in pieces, and the library puts them together
+)
 _HARD_LIMIT = 4  # times `max_size`: what a single frame may have and still be skipped
 
 # The library logs the request line and the headers at DEBUG, and the URL is a secret. This logger
@@ -128,6 +132,20 @@ class _Connection(ClientConnection):
         self._max_size = max_size
         self._parts: list[bytes] | None = None
         self._size = 0
+        self._shortcut = Shortcut(
+            sink=sink,
+            leave=super().data_received,
+            is_open=self._is_between_messages,
+            limit=min(max_size, _SHORTCUT_UP_TO),
+        )
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the transport has received; never raises."""
+        try:
+            self._shortcut.feed(data)
+        except Exception as exc:  # noqa: BLE001  (an exception from here would be the loop's)
+            self.failure = exc
+            self.transport.abort()
 
     def process_event(self, event: Event) -> None:
         """Take one event of the library's parser; never raises."""
@@ -154,6 +172,9 @@ class _Connection(ClientConnection):
         """Take the end of the connection."""
         super().connection_lost(exc)
         self.closed.set_result(_how(self))
+
+    def _is_between_messages(self) -> bool:
+        return self.protocol.state is State.OPEN and self.protocol.current_size is None
 
     def _collect(self, fragment: Frame) -> None:
         if fragment.opcode is not _CONT:
