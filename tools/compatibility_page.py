@@ -76,17 +76,12 @@ def arguments_of(kind: type, method: str) -> Mapping[str, inspect.Parameter]:
 
 
 def attributes_of(kind: type) -> set[str]:
-    """Return what the methods of `kind` set on `self`, and its properties."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
-    names = {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.ctx, ast.Store)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-    }
-    names |= {name for name in dir(kind) if isinstance(getattr(kind, name), property)}
+    """Return what the methods of `kind`, and of what it inherits from, set; and its properties."""
+    names = {name for name in dir(kind) if isinstance(getattr(kind, name), property)}
+    home = kind.__module__.partition(".")[0]
+    for parent in kind.__mro__:
+        if parent.__module__.partition(".")[0] == home:
+            names.update(_set_by(parent))
     return {name for name in names if not name.startswith("_")}
 
 
@@ -141,7 +136,10 @@ def _methods() -> Iterator[str]:
         yield ""
         missing = words.ATTRIBUTES.get(kind, {})
         if missing:
-            told = "; ".join(f"`{name}` ({why})" for name, why in missing.items())
+            by_reason: dict[str, list[str]] = {}
+            for name, why in missing.items():
+                by_reason.setdefault(why, []).append(f"`{name}`")
+            told = "; ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())
             yield f"Attributes of the official object that are not here: {told}.\n"
 
 
@@ -164,6 +162,16 @@ def _row(kind: str, method: str) -> str:
 def shown_argument(name: str) -> str:
     """Return an argument as the page writes it."""
     return {"args": "`*args`", "kwargs": "`**kwargs`"}.get(name, f"`{name}=`")
+
+
+def _set_by(kind: type) -> Iterator[str]:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
+                yield name
+            case _:
+                pass
 
 
 def _differences() -> Iterator[str]:

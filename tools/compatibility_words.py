@@ -21,6 +21,8 @@ PORTING: Final = """## Porting
   `in`), but are no dicts: `dict(scene)` makes one, for `json.dumps()` and the like. They can't be
   changed, and what is a list in the official SDK may be a tuple.
 * A page of a list is read by place and by key: `streams[0]`, `result["scenes"]`.
+* What an answer does not tell is `None`, and not a default: `is_public`, `store`, `output`. An
+  answer of nothing, where something was asked for, is a `ProtocolError`, and not `None`.
 * Times are Unix seconds (in videos: seconds from the start), whatever the wire says.
 * **Search in videos.** The reference's workflow is `index_spoken_words()`, then `search()`, which
   raises when nothing is found. In the official SDK 0.5, `search()` has become *Search v2*, which
@@ -124,7 +126,6 @@ _NAMED = (
 _ASKS = "; asks the service each time"
 _REFRESH = "what the answer leaves out stays as it was"
 _NEW_NAME = "an empty name is refused"
-_NO_ANSWER = "no answer is an error, and not `None`"
 
 BETTER: Final = {
     "Connection.connect_websocket": "blocks no other task; see `WebSocketConnection`;"
@@ -149,8 +150,6 @@ BETTER: Final = {
     "RTStream.generate_stream": "returns the manifest, as the reference says; the official one"
     " returns the page, which is in `player_url` here; checks the window and `player_config`",
     "RTStream.get_embed_code": _EMBED,
-    "RTStream.get_index": _NO_ANSWER,
-    "RTStream.get_understanding": _NO_ANSWER,
     "RTStream.index": "a `source` that is no description of an output is refused",
     "RTStream.get_transcript": _PAGES,
     "RTStream.export": _WAITS,
@@ -210,8 +209,8 @@ BETTER: Final = {
     "CaptureSession.get_rtstream": "finds `mic:default` by `mic`, and a stream by its name; asks"
     " the service if no streams are known yet; a misspelt category is refused",
     "WebSocketConnection.connect": "the first frame has a deadline; frames before it are kept",
-    "WebSocketConnection.receive": "goes on after bytes that are no text; waiting frames are"
-    " bounded, and none is lost by cancelling; a loss is a `LinkClosedError`",
+    "WebSocketConnection.receive": "goes on after bytes that are no text; a loss is a"
+    " `LinkClosedError`",
     "WebSocketConnection.send": "an error of its own where nothing is connected: `LinkClosedError`",
 }
 """`Class.method`: how."""
@@ -231,6 +230,7 @@ WITHOUT: Final = {
 """`Class.method`: the arguments of the official one that ours has not, and those whose defaults are
 others, which a row names; besides `{}`, `[]` and one's own socket."""
 
+_CLIENT = "of its HTTP client; see `retries=`, and `progress=` and `patience=` of what waits"
 _SECRET = "kept to ourselves: whoever has it has the account"
 
 ATTRIBUTES: Final = {
@@ -239,6 +239,12 @@ ATTRIBUTES: Final = {
         "session_token": _SECRET,
         "base_url": "the settings are `connect()`'s",
         "collection_id": "no collection is the current one; each call names its own",
+        "session": _CLIENT,
+        "version": _CLIENT,
+        "show_progress": _CLIENT,
+        "progress_bar": _CLIENT,
+        "max_poll_time": _CLIENT,
+        "poll_interval": _CLIENT,
     },
     "Video": {"scenes": "scenes of videos are not offered"},
     "WebSocketConnection": {"url": "kept to ourselves: it holds a credential"},
@@ -252,8 +258,8 @@ plain text here: what they stand for is taken, and so are the official ones.
 _WORD = "its text: "
 
 MODULE: Final = {
-    "connect": "same; `log_level=` is keyword-only, and leaves the logger alone unless it is given;"
-    " `base_url` is `VIDEO_DB_BASE_URL` before it is the public one",
+    "connect": "same; `max_retries=` is `retries=`; `log_level=` is keyword-only, and leaves the logger"
+    " alone unless it is given; `base_url` is `VIDEO_DB_BASE_URL` before it is the public one",
     "CaptureSession SearchResult SearchResponse WebSocketConnection": "same, see below",
     "AuthenticationError InvalidRequestError SearchError": "same, see *Porting*",
     "VideodbError": "`RTStreamError`",
