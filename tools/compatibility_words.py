@@ -258,8 +258,8 @@ plain text here: what they stand for is taken, and so are the official ones.
 _WORD = "its text: "
 
 MODULE: Final = {
-    "connect": "same; `max_retries=` is `retries=`; `log_level=` is keyword-only, and leaves the logger"
-    " alone unless it is given; `base_url` is `VIDEO_DB_BASE_URL` before it is the public one",
+    "connect": "same; `max_retries=` is `retries=`; `log_level=` is keyword-only, and leaves the"
+    " logger alone unless it is given; `base_url` is `VIDEO_DB_BASE_URL` before it is the public one",
     "CaptureSession SearchResult SearchResponse WebSocketConnection": "same, see below",
     "AuthenticationError InvalidRequestError SearchError": "same, see *Porting*",
     "VideodbError": "`RTStreamError`",
