@@ -55,6 +55,9 @@ _REQUEST_ID_HEADERS = (
 )
 _MESSAGE_KEYS = ("message", "error", "detail", "errors")
 
+_HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d*)?")
+_UNREADABLE = "a target that can't be read"
+
 _REDIRECTS = range(300, 400)
 _REFUSALS = 400
 _NO_CONTENT = 204
@@ -98,13 +101,27 @@ def read(
         whole: Whether the envelope itself was asked for: the reply has all of it, also when it
             tells of a failure or of a job that goes on.
     """
-    answer = _Answer(status, headers, body, now)
     if status in _REDIRECTS:
         return ProtocolError(_redirect_text(status, headers))
+    if status == _NO_CONTENT:
+        return Reply(None)
+    answer = _Answer(status, headers, body, now)
+    try:
+        return _read(answer, polled=polled, whole=whole)
+    except RecursionError:  # of the decoder, or of what looks at what was just not too deep for it
+        if status >= _REFUSALS:
+            return answer.refused(error_for_status(status), {})
+        return ProtocolError(f"the answer is nested too deeply to be read: {_excerpt(body)}")
+
+
+def _read(
+    answer: _Answer, *, polled: bool, whole: bool
+) -> Reply | Pending | APIError | ProtocolError:
+    body = answer.body
     fields = _decode(body)
-    if status >= _REFUSALS:
-        return answer.refused(error_for_status(status), fields or {})
-    if status == _NO_CONTENT or not body.strip():
+    if answer.status >= _REFUSALS:
+        return answer.refused(error_for_status(answer.status), fields or {})
+    if not body.strip():
         return Reply(None)
     if fields is None:
         return ProtocolError(f"the answer is not a JSON object: {_excerpt(body)}")
@@ -226,14 +243,24 @@ def _status_text(fields: Mapping[str, Any]) -> str:
 
 
 def _redirect_text(status: int, headers: Mapping[str, str]) -> str:
-    """Name the target's origin only: its path and query may hold a secret."""
-    parts = urlsplit(headers.get("location", ""))
-    host = parts.netloc.rpartition("@")[2]
-    target = f"{parts.scheme}://{host}" if host else "the same origin"
     return (
-        f"redirected ({status}) to {target}; redirects are not followed, because the key goes to"
-        " the API's own origin only: check base_url"
+        f"redirected ({status}) to {_origin(headers.get('location', ''))}; redirects are not"
+        " followed, because the key goes to the API's own origin only: check base_url"
     )
+
+
+def _origin(location: str) -> str:
+    """Return the target's origin only: its path and query may hold a secret."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return _UNREADABLE
+    host = parts.netloc.rpartition("@")[2]
+    if not parts.scheme and not parts.netloc and "\\" not in location:  # browsers take it for "/"
+        return "the same origin"
+    if not _HOST.fullmatch(host):
+        return _UNREADABLE
+    return f"{parts.scheme}://{host}" if parts.scheme else f"{host} (with the same scheme)"
 
 
 def _fields(value: object) -> dict[str, Any]:

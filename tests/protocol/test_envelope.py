@@ -196,11 +196,36 @@ def test_a_refusal_is_told_in_the_services_words(body, message):
         {"id": "flat"},
         {"id": "flat", "status": "connected"},
         {},
+        b"[" * 200_000,
+        b'{"data":' * 5_000,
+        b"[" * 600 + b"]" * 600 + b"}",
+        b'{"response":' * 980 + b"{}" + b"}" * 980,
     ],
 )
 def test_what_is_no_envelope_is_a_protocol_error(body):
     """Rows 273 to 279: proxies answer with pages, and the official SDK with AttributeError."""
     assert isinstance(answer(body=body), ProtocolError)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 200_000,
+        b'{"data":' * 5_000,
+        *(b'{"message":' + b"[" * depth + b"]" * depth + b"}" for depth in range(800, 1_000)),
+    ],
+)
+def test_a_refusal_that_is_nested_too_deeply_is_that_refusal(body):
+    """A hostile proxy must not turn a 500, which is repeated, into a crash of the caller."""
+    assert type(answer(500, body)) is ServerError
+
+
+def test_what_is_just_not_nested_too_deeply_never_raises():
+    """What the decoder lets pass can still be too deep for the one that looks at it."""
+    for depth in range(800, 1_000):
+        body = b'{"success":false,"error":' + b"[" * depth + b"]" * depth + b"}"
+        assert isinstance(answer(body=body), ValidationError | ProtocolError)
+    assert answer(204, b"[" * 200_000) == Reply(None)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +235,16 @@ def test_what_is_no_envelope_is_a_protocol_error(body):
         ("https://user:secret@evil.example:8443/x", "https://evil.example:8443"),
         ("/rtstream/x/", "the same origin"),
         (None, "the same origin"),
+        ("//evil.example/steal?token=t", "evil.example (with the same scheme)"),
+        ("http://[::1]:80/", "http://[::1]:80;"),
+        ("http://[::1/token", "can't be read"),
+        ("http://[secret]/", "can't be read"),
+        ("https:///secret", "can't be read"),
+        ("http:@secret/", "can't be read"),
+        ("http:\\\\secret", "can't be read"),
+        ("\\\\secret", "can't be read"),
+        ("//user:secret@", "can't be read"),
+        ("https://evil.example:secret/", "can't be read"),
     ],
 )
 def test_a_redirect_is_an_error_that_names_the_origin_only(location, named):

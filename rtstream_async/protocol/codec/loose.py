@@ -6,6 +6,7 @@ are known to work with it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -40,16 +41,28 @@ def canonical_channel(name: str) -> str:
 def read_loosely(source: bytes, received_at: float, generation: int) -> Message:
     """Return the message in `source`, whatever it is."""
     try:
+        return _read_json(source, received_at, generation)
+    except RecursionError:  # of the decoder, or of what looks at what was just not too deep for it
+        reason = "nested too deeply"
+    return _unknown(reason, source, received_at, generation)
+
+
+def _read_json(source: bytes, received_at: float, generation: int) -> Message:
+    try:
         decoded = msgspec.json.decode(source.decode())
     except UnicodeDecodeError:
         reason = "not UTF-8"
-    except (msgspec.DecodeError, RecursionError):
+    except msgspec.DecodeError:
         reason = "not JSON" if source.strip() else "empty"
     else:
         frame = _as_object(decoded)
         if frame is not None:
             return _read(_Fields.of(frame), source, received_at, generation)
         reason = f"JSON, but {_KINDS.get(decoded.__class__, 'null')} instead of an object"
+    return _unknown(reason, source, received_at, generation)
+
+
+def _unknown(reason: str, source: bytes, received_at: float, generation: int) -> UnknownMessage:
     return UnknownMessage(
         channel="", received_at=received_at, generation=generation, source=source, reason=reason
     )
@@ -278,9 +291,10 @@ def _as_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None  # in text, NaN and infinity are numbers
 
 
 _READERS: dict[str, Callable[[dict[str, Any], _Fields], Message]] = {

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rtstream_async.models.messages import (
+    AlertMessage,
     AudioMessage,
     Message,
     SceneMessage,
@@ -153,7 +154,7 @@ def test_no_frame_is_refused(source: bytes):
         (b"hello", "not JSON"),
         (b'{"channel": "alert"', "not JSON"),
         (b"\xff\xfe\x00\x01", "not UTF-8"),
-        (b"[" * 3_000, "not JSON"),
+        (b"[" * 3_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_json_says_so_and_keeps_its_bytes(source: bytes, reason: str):
@@ -162,6 +163,32 @@ def test_what_is_no_json_says_so_and_keeps_its_bytes(source: bytes, reason: str)
     assert isinstance(message, UnknownMessage)
     assert (message.channel, message.reason) == ("", reason)
     assert message.source == source
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"channel":"transcript","data":{"start":1,"end":2,"text":%s}}',
+        b'{"channel":"alert","data":{"label":%s}}',
+        b'{"channel":"capture_session","error":%s}',
+    ],
+)
+def test_what_is_just_not_nested_too_deeply_never_raises(frame: bytes):
+    """A frame that the decoder lets pass, and whose text is too deep, must not end the link."""
+    for depth in range(800, 1_000):
+        source = frame % (b"[" * depth + b"]" * depth)
+        message = decode_frame(source, 1.0, 1)
+        assert message.source == source
+        assert not isinstance(message, UnknownMessage) or message.reason == "nested too deeply"
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-Infinity", "1e400", "half"])
+def test_a_confidence_that_is_no_finite_number_is_none(text: str):
+    """Whoever sorts alerts by confidence, or writes them as JSON, is hurt by a NaN."""
+    source = f'{{"channel":"alert","data":{{"label":"x","confidence":"{text}"}}}}'
+    message = decode_frame(source.encode(), 1.0, 1)
+    assert isinstance(message, AlertMessage)
+    assert message.confidence is None
 
 
 def test_a_bad_byte_anywhere_is_not_utf8():
