@@ -259,7 +259,8 @@ _WORD = "its text: "
 
 MODULE: Final = {
     "connect": "same; `max_retries=` is `retries=`; `log_level=` is keyword-only, and leaves the"
-    " logger alone unless it is given; `base_url` is `VIDEO_DB_BASE_URL` before it is the public one",
+    " logger alone unless it is given; `base_url` is `VIDEO_DB_BASE_URL` before it is the public"
+    " one",
     "CaptureSession SearchResult SearchResponse WebSocketConnection": "same, see below",
     "AuthenticationError InvalidRequestError SearchError": "same, see *Porting*",
     "VideodbError": "`RTStreamError`",
