@@ -149,7 +149,7 @@ def test_attributes_are_here_or_told_to_be_missing(kind):
     ours = getattr(rts, kind)
     has = {field.name for field in attrs.fields(ours)} if attrs.has(ours) else set()
     has |= set(dir(ours)) | TOOL.attributes_of(ours)
-    missing = set(TOOL.official_attributes()[kind]) - has
+    missing = TOOL.attributes_of(TOOL.api_page.official(kind)) - has
     assert missing == TOOL.words.ATTRIBUTES.get(kind, {}).keys()
     told = [line for line in section(kind) if line.startswith("Attributes of the official object")]
     assert all(f"`{name}`" in "".join(told) for name in missing)

@@ -52,11 +52,6 @@ def official_methods() -> dict[str, list[str]]:
     }
 
 
-def official_attributes() -> dict[str, list[str]]:
-    """Return what the objects of each of these classes have besides methods."""
-    return {name: sorted(attributes_of(api_page.official(name))) for name in api_page.OFFICIAL}
-
-
 def official_names() -> list[str]:
     """Return the public names of the official module."""
     return list(import_module("videodb").__all__)
