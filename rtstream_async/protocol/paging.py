@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
@@ -146,13 +147,19 @@ class Given:
     pages: tuple[_Sifted, ...] = ()
     stalled: int = 0  #: pages in a row that had nothing new
 
+    @cached_property
+    def _known(self) -> set[Hashable]:
+        # Asked for twice a page. Made of mappings, which know the hashes of their keys.
+        known: set[Hashable] = set().union(*(page.given for page in self.pages))
+        return known
+
     def doubted(self, keys: Sequence[Hashable]) -> list[int]:
         """Return which records of a page are like some that were given.
 
         Either a new record in front has moved them here, or there are two of each, and a page
         ended between them.
         """
-        known: set[Hashable] = set().union(*(page.given for page in self.pages))
+        known = self._known
         if known.isdisjoint(keys):
             return []
         return [place for place, key in enumerate(keys) if key in known]
@@ -172,8 +179,11 @@ class Given:
             stored: How many there are of those in doubt, where that was looked up. Without it,
                 they have moved.
         """
+        doubted = self.doubted(keys)
+        if keys and not doubted:  # nearly every page: all of it is new
+            return list(range(len(keys))), self._with(Counter(keys))
         left = dict.fromkeys(keys, len(keys))
-        for place in self.doubted(keys):
+        for place in doubted:
             key = keys[place]
             given_before = sum(page.given.get(key, 0) for page in self.pages)
             left[key] = (stored or {}).get(key, 0) - given_before
@@ -189,8 +199,10 @@ class Given:
             return fresh, attrs.evolve(self, stalled=stalled)
         given = dict.fromkeys(keys, 0)
         given.update(Counter(keys[place] for place in fresh))
-        page = _Sifted(given=given)
-        return fresh, Given(pages=_latest((*self.pages, page)), stalled=stalled)
+        return fresh, self._with(given, stalled=stalled)
+
+    def _with(self, given: Mapping[Hashable, int], *, stalled: int = 0) -> Given:
+        return Given(pages=_latest((*self.pages, _Sifted(given=given))), stalled=stalled)
 
 
 def _latest(pages: tuple[_Sifted, ...]) -> tuple[_Sifted, ...]:
