@@ -61,6 +61,14 @@ def _rest(options: argparse.Namespace) -> None:
     kept.keep("rest", rows)
 
 
+def _start(options: argparse.Namespace) -> None:
+    from benchmarks import kept, start
+
+    rows = start.measure()
+    table.show("cold start to the first message", rows, as_json=options.json)
+    kept.keep("start", rows)
+
+
 def _streams(options: argparse.Namespace) -> None:
     from benchmarks import streams
 
@@ -169,6 +177,7 @@ _BENCHMARKS = {
     "search": _search,
     "soak": _soak,
     "speech": _speech,
+    "start": _start,
     "streams": _streams,
 }
 

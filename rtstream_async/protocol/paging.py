@@ -150,7 +150,8 @@ class Given:
     @cached_property
     def _known(self) -> set[Hashable]:
         # Asked for twice a page. Made of mappings, which know the hashes of their keys.
-        known: set[Hashable] = set().union(*(page.given for page in self.pages))
+        known = set[Hashable]()
+        known.update(*(page.given for page in self.pages))
         return known
 
     def doubted(self, keys: Sequence[Hashable]) -> list[int]:
