@@ -252,18 +252,25 @@ class Caller:
             "%s %s: %d in %.3f s", call.method, call.path, response.status, response.elapsed
         )
         self._note_clock(response, call)
-        answer = envelope.read(
-            response.status,
-            response.headers,
-            response.body,
-            now=response.received_at,
-            polled=call.polled,
-            whole=call.whole,
-        )
+        answer = _read(response, call, response.body)
         if not isinstance(answer, Reply | Pending):
-            answer.message = self._transport.conceal(answer.message)
-            answer.args = (answer.message,)  # what its repr shows
+            answer = self._conceal(answer, response, call)
         return answer
+
+    def _conceal(
+        self, error: APIError | ProtocolError, response: HttpResponse, call: _Call
+    ) -> APIError | ProtocolError:
+        """Return the error without the key, which services quote."""
+        conceal = self._transport.conceal
+        # A text is cut where it is too long, which can leave half a key that nothing would find.
+        again = _read(response, call, self._transport.conceal_body(response.body))
+        told = again if isinstance(again, type(error)) else error
+        told.message = conceal(told.message)
+        told.args = (told.message,)  # what its repr shows
+        if isinstance(told, APIError):
+            told.error_code = told.error_code and conceal(told.error_code)
+            told.request_id = told.request_id and conceal(told.request_id)
+        return told
 
     def _note_clock(self, response: HttpResponse, call: _Call) -> None:
         if call.polled:
@@ -272,6 +279,19 @@ class Caller:
         if told is not None:
             midpoint = response.received_at - response.elapsed / 2
             self._clock_offset = told + _DATE_RESOLUTION / 2 - midpoint
+
+
+def _read(
+    response: HttpResponse, call: _Call, body: bytes
+) -> Reply | Pending | APIError | ProtocolError:
+    return envelope.read(
+        response.status,
+        response.headers,
+        body,
+        now=response.received_at,
+        polled=call.polled,
+        whole=call.whole,
+    )
 
 
 def _progress(pending: Pending, elapsed: float) -> JobProgress:

@@ -15,12 +15,14 @@ import asyncio
 import importlib.util
 import logging
 import platform
+import re
 import ssl as ssl_module
 import sys
 import time
 from collections.abc import Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import anyio
 import attrs
@@ -99,6 +101,7 @@ class HttpTransport:
     def __init__(self, settings: HttpSettings, supervisor: Supervisor) -> None:
         self._settings = settings
         self._supervisor = supervisor
+        self._key = _spellings(settings.key)
         self._origin = origin(settings.base_url)
         self._client: AnyClient | None = settings.client
         self._slots = asyncio.Semaphore(settings.max_connections)
@@ -121,7 +124,11 @@ class HttpTransport:
 
     def conceal(self, text: str) -> str:
         """Return `text` with the key in it made unreadable: services quote it."""
-        return text.replace(self._settings.key, _REDACTED)
+        return self._key.sub(_REDACTED, text)
+
+    def conceal_body(self, body: bytes) -> bytes:
+        """Return `body` with the key in it made unreadable; other bytes stay as they are."""
+        return self.conceal(body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Return the answer to `request`, whatever its status.
@@ -192,7 +199,7 @@ class HttpTransport:
             await response.aclose()
         if response.status_code >= _REFUSALS:
             # Refusals end in error messages and logs, and a service may quote the key in them.
-            body = body.replace(self._settings.key.encode(), _REDACTED.encode())
+            body = self.conceal_body(body)
         return HttpResponse(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
@@ -331,6 +338,14 @@ _TIMEOUTS = {"ConnectTimeout": False, "PoolTimeout": False, "TimeoutException": 
 _LOSSES = {"ConnectError": False, "ProxyError": False, "NetworkError": True}
 _NOT_HTTP = frozenset({"DecodingError", "LocalProtocolError", "UnsupportedProtocol", "InvalidURL"})
 _FOREIGN = frozenset({"httpx", "httpx2"})
+
+
+def _spellings(key: str) -> re.Pattern[str]:
+    """Return what finds the key as it is, and as it is written in URLs, JSON and HTML."""
+    found = sorted({key, quote(key), quote_plus(key), escape(key)}, key=len, reverse=True)
+    # JSON puts a backslash before some signs, and JSON in JSON puts more of them.
+    spelled = (r"\\*".join(map(re.escape, text)) for text in found)
+    return re.compile("|".join(spelled), re.IGNORECASE)
 
 
 class _UntrustedError(TransportError):

@@ -9,6 +9,7 @@ import pytest
 from rtstream_async.api.caller import Caller, CallSettings
 from rtstream_async.errors import (
     AsyncResponseError,
+    InvalidRequestError,
     NotFoundError,
     ProtocolError,
     RateLimitError,
@@ -45,7 +46,7 @@ def script(*answers):
 
 
 @contextlib.asynccontextmanager
-async def caller_to(url, naps=None, **settings):
+async def caller_to(url, naps=None, key="sk-x", **settings):
     """A caller whose sleeps are only noted."""
 
     async def nap(seconds):
@@ -53,9 +54,7 @@ async def caller_to(url, naps=None, **settings):
             naps.append(seconds)
 
     supervisor = Supervisor("test")
-    transport = HttpTransport(
-        HttpSettings(base_url=url, key="sk-x", abandoned_after=0.05), supervisor
-    )
+    transport = HttpTransport(HttpSettings(base_url=url, key=key, abandoned_after=0.05), supervisor)
     try:
         yield Caller(transport, CallSettings(**settings), sleep=nap, dice=lambda: 1.0)
     finally:
@@ -326,3 +325,24 @@ async def test_no_secret_is_logged(caplog):
     assert len(caplog.records) >= 3
     assert "secret" not in caplog.text
     assert "sk-x" not in caplog.text
+
+
+@pytest.mark.parametrize("written", ["sk/&x", "sk%2f%26x", "sk/%26x", "sk\\/&x", "sk/&amp;x"])
+@pytest.mark.parametrize("before", [0, 296, 298])
+@pytest.mark.parametrize("status", [200, 403])
+async def test_no_refusal_quotes_the_key_however_it_is_written(written, before, status):
+    """Errors go to logs and to others; half a key, where a long text is cut, is one too."""
+    body = {
+        "success": False,
+        "message": "-" * before + written,
+        "error_code": f"E {written}",
+        "data": {"echo": written},
+    }
+    page = answer(body, status=status, headers={"x-request-id": "r sk/&x"})
+    async with serve(script(page)) as server, caller_to(server.url, key="sk/&x") as caller:
+        with pytest.raises(InvalidRequestError) as caught:
+            await get(caller)
+    error = caught.value
+    told = f"{error!r} {error} {error.error_code} {error.request_id} {vars(error)}"
+    assert "sk" not in told
+    assert error.__cause__ is None
