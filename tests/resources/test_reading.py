@@ -143,6 +143,26 @@ async def test_several_pages_are_under_way_and_no_more(spawn):
     assert len([record async for record in reader]) == 95
 
 
+@pytest.mark.parametrize("prefetch", [1, 4])
+async def test_who_waits_for_a_page_has_all_those_ahead_under_way_besides(spawn, prefetch):
+    """On a slow link each request that is missing then costs its share of the speed."""
+    service = Service(listed(100))
+    reader = aiter(service.pages(5, prefetch=prefetch, spawn=spawn))
+    await anext(reader)
+    service.held.clear()
+    rest = asyncio.create_task(_collect(reader))
+    for _ in range(100):
+        await asyncio.sleep(0)  # until nothing moves but what is held back
+    assert service.under_way == prefetch + 1
+    service.held.set()
+    assert len(await rest) == 99
+    assert service.most_under_way == prefetch + 1
+
+
+async def _collect(reader):
+    return [record async for record in reader]
+
+
 async def test_a_cancelled_wait_loses_nothing(spawn):
     """`wait_for(anext(reader), 1)` in a loop is how many programs look around."""
     service = Service(listed(30))
