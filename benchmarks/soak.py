@@ -13,7 +13,7 @@ import random
 import statistics
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -48,9 +48,9 @@ class Outcome:
     seconds: float
     streams: int
     sent: int
-    unstored: int  #: of them shown while no index watched, as `Gap(cause="rearm")` told
     received: int
-    lost: int
+    announced: int  #: missing, and `GapUnrecoverable` has told so: shown while no index watched
+    lost: int  #: missing, and nothing has told so
     duplicated: int
     recovered: int  #: messages that came although their push was lost
     gaps: int
@@ -111,6 +111,9 @@ class Watch:
     received: int = 0
     origins: Counter[str] = attrs.field(factory=Counter[str])
     gaps: int = 0
+    given_up: dict[str | None, list[tuple[float, float]]] = attrs.field(
+        factory=lambda: defaultdict[str | None, list[tuple[float, float]]](list)
+    )
     outages: list[float] = attrs.field(factory=list[float])
     memory: list[tuple[float, float]] = attrs.field(factory=list[tuple[float, float]])
     tasks: int = 0
@@ -131,6 +134,14 @@ class Watch:
         """Count what was announced."""
         if isinstance(item, rts.Gap) and item.cause != "rearm":
             self.gaps += 1
+        elif isinstance(item, rts.GapUnrecoverable):
+            self.given_up[item.rtstream_id].append((item.since, item.until))
+
+    def is_announced(self, stream: str, end: float) -> bool:
+        """Return whether it was told that a message with this end is missing."""
+        return any(
+            since <= end <= until for since, until in self.given_up[stream] + self.given_up[None]
+        )
 
     async def follow(self, states: AsyncIterator[rts.StateChange]) -> None:
         """Note how long each outage is, a suspicion before it included."""
@@ -186,7 +197,14 @@ async def measure(
             await settle(watch, sent - unstored)
             for helper in helpers:
                 helper.cancel()
-    return _outcome(watch, seconds=seconds, streams=streams, sent=sent, unstored=unstored)
+            ids = speaking + showing
+            missing = [number for number in range(sent) if not watch.counts[number]]
+            ends = await server.ask("when", numbers=missing)
+    announced = sum(
+        watch.is_announced(ids[number % len(ids)], end)
+        for number, end in zip(missing, ends, strict=True)
+    )
+    return _outcome(watch, seconds=seconds, streams=streams, sent=sent, announced=announced)
 
 
 async def _arm(conn: rts.Connection, streams: int) -> tuple[list[str], list[str]]:
@@ -215,14 +233,14 @@ async def settle(watch: Watch, sent: int) -> None:
     await asyncio.sleep(5)  # what comes twice may come late
 
 
-def _outcome(watch: Watch, *, seconds: float, streams: int, sent: int, unstored: int) -> Outcome:
+def _outcome(watch: Watch, *, seconds: float, streams: int, sent: int, announced: int) -> Outcome:
     return Outcome(
         seconds=seconds,
         streams=streams,
         sent=sent,
         received=watch.received,
-        unstored=unstored,
-        lost=sent - unstored - watch.distinct,
+        announced=announced,
+        lost=sent - announced - watch.distinct,
         duplicated=watch.received - watch.distinct,
         recovered=watch.origins["backfill"] + watch.origins["poll"],
         gaps=watch.gaps,

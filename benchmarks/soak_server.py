@@ -12,6 +12,7 @@ import logging
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,7 @@ class Feed:
         self._control = server.control
         self._task: asyncio.Task[None] | None = None
         self.sent = 0
+        self.ends = array("d")  #: of each message
         self.unstored = 0  #: shown while no index watched: one was being made anew
 
     def start(self, speaking: list[str], showing: list[str], rate: float) -> None:
@@ -56,6 +58,7 @@ class Feed:
     async def _say(self, stream: str, is_said: bool) -> None:
         number, self.sent = self.sent, self.sent + 1
         end = time.time()
+        self.ends.append(end)
         start = end - _LENGTH
         if is_said:
             await self._control.add_utterance(stream, str(number), start, end)
@@ -81,6 +84,8 @@ async def _do(server: LocalServer, feed: Feed, what: str, **arguments: Any) -> A
             return feed.start(**arguments)
         case "stop":
             return await feed.stop()
+        case "when":
+            return [feed.ends[number] for number in arguments["numbers"]]
         case "chaos":
             await server.chaos.set(**arguments)
             return None

@@ -33,6 +33,7 @@ __all__ = ["CallSettings", "Caller"]
 logger = logging.getLogger("rtstream_async.http")
 
 _DATE_RESOLUTION: Final = 1.0  # an HTTP Date has whole seconds
+_CLOCK_ERROR: Final = 2.0  # seconds: of a `Date`, and how long a busy server may repeat one
 
 T = TypeVar("T")
 _CallError = APIError | ProtocolError | RequestTimeoutError | TransportError
@@ -85,6 +86,12 @@ class Caller:
     def clock_offset(self) -> float | None:
         """The service's clock minus ours, in seconds, to about one; `None` before any answer."""
         return self._clock_offset
+
+    def now(self) -> float:
+        """Return the service's Unix time, seconds; the local one until it has answered once."""
+        offset = self._clock_offset or 0.0
+        # It tells its time in whole seconds, and late: so little is nothing that was measured.
+        return time.time() + (offset if abs(offset) > _CLOCK_ERROR else 0.0)
 
     async def call(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from rtstream_async.api import scene_indexes, transcripts
@@ -17,7 +16,6 @@ _TRANSCRIPT = "transcript"
 """A channel, and the extraction type of an index that listens; any other one watches."""
 
 _LONGEST_SEGMENT = 60.0  # seconds
-_RESOLUTION = 2.0  # seconds: of a `Date`, and how long a busy server may repeat one
 
 
 class RecordPoller:
@@ -28,9 +26,7 @@ class RecordPoller:
 
     def now(self) -> float:
         """Return the service's Unix time, seconds; the local one until it has answered once."""
-        offset = self._caller.clock_offset or 0.0
-        # The service tells its time in whole seconds: so little is nothing that was measured.
-        return time.time() + (offset if abs(offset) > _RESOLUTION else 0.0)
+        return self._caller.now()
 
     async def sources(self, rtstream_id: str, channel: str) -> list[str]:
         """Return what makes messages of `channel` now: ids of indexes, or the one transcript.

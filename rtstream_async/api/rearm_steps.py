@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Hashable, Iterable
 from typing import TypeVar
 
@@ -44,7 +43,7 @@ class Steps:
 
     def now(self) -> float:
         """Return the service's Unix time, seconds."""
-        return time.time() + (self.caller.clock_offset or 0.0)
+        return self.caller.now()
 
     def since(self, begun: float) -> tuple[float, float]:
         """Return the time from `begun` to now, and as much more as the clock may be wrong by."""

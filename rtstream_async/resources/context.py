@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -94,7 +93,7 @@ class Context:
         follow: Follow[Any] = Follow(
             fetch,
             first,
-            now=lambda: time.time() + (self.caller.clock_offset or 0.0),
+            now=self.caller.now,
             settings=self._realtime or HubSettings(),
         )
         self._follows[follow] = (rtstream_id, channel)

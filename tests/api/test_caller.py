@@ -311,6 +311,17 @@ async def test_the_services_clock_is_noted():
         assert caller.clock_offset is None
         await get(caller)
         assert caller.clock_offset == pytest.approx(3600, abs=30)
+        assert caller.now() == pytest.approx(time.time() + 3600, abs=30)
+
+
+async def test_a_clock_in_whole_seconds_is_not_taken_for_another_clock():
+    """What is announced as missing would begin and end a second beside what is missing."""
+    behind = answer({"success": True}, headers={"Date": formatdate(time.time() - 1, usegmt=True)})
+    async with serve(script(behind)) as server, caller_to(server.url) as caller:
+        await get(caller)
+        assert caller.clock_offset != 0
+        before = time.time()
+        assert before <= caller.now() <= time.time()
 
 
 async def test_no_secret_is_logged(caplog):

@@ -406,9 +406,8 @@ class Unlucky:
     error: BaseException
     calls: int = 0
 
-    @property
-    def clock_offset(self):
-        return self.caller.clock_offset
+    def now(self):
+        return self.caller.now()
 
     async def call(self, *args, **kwargs):
         self.calls += 1
