@@ -114,7 +114,7 @@ async def check_wrong_calls(collection, stream, index):
     """What is wrong with a call is said, and the next call is none the worse."""
     now = time.time()
     calls = [
-        (stream.index_visuals, ("x", BATCH | {"type": "shot"}), "value.*allowed: 'type', 'threshold'"),
+        (stream.index_visuals, ("x", BATCH | {"type": "shot"}), "value.*allowed: 'type', 'thr"),
         (stream.index_visuals, ("x", BATCH | {"value": math.nan}), "value"),
         (stream.index_visuals, ("x", BATCH | {"frames": 1}), "frames.*allowed"),
         (stream.index_visuals, ("x", BATCH | {"frame_count": 10**6}), "frame_count"),

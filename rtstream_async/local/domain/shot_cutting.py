@@ -60,7 +60,8 @@ def change(before: bytes, after: bytes) -> float:
         before: Luma and both chroma planes, one after the other, all of one size.
         after: The same, of the same size.
     """
-    return _PLANES * sum(map(abs, map(sub, before, after))) / len(before)
+    apart: int = sum(map(abs, map(sub, before, after)))
+    return _PLANES * apart / len(before)
 
 
 @attrs.define
