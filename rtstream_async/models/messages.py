@@ -160,7 +160,7 @@ class CaptureMessage(Message):
     event: str = ""  #: for example `capture_session.active`
     session_id: str | None = None
     status: str = ""
-    rtstreams: tuple[CaptureStream, ...] = ()
+    rtstreams: tuple[CaptureStream, ...] = ()  #: the first 1,000; all are in `raw`
     exported_video_id: str | None = None
     stream_url: str | None = None
     player_url: str | None = None

@@ -230,11 +230,14 @@ def _capture(envelope: dict[str, Any], fields: _Fields) -> Message:
     )
 
 
+_MOST_STREAMS = 1000  # of a session; to read a frame full of them would stop all others for seconds
+
+
 def _capture_streams(value: object) -> tuple[CaptureStream, ...]:
     if not isinstance(value, list):
         return ()
     streams: list[CaptureStream] = []
-    for item in cast("list[object]", value):
+    for item in cast("list[object]", value)[:_MOST_STREAMS]:
         fields = _Fields({}, _as_object(item) or {})
         rtstream_id = fields.id("rtstream_id", "id", "stream_id")
         if rtstream_id is not None:

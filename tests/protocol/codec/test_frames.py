@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rtstream_async.models.messages import (
     AlertMessage,
     AudioMessage,
+    CaptureMessage,
     Message,
     SceneMessage,
     TranscriptMessage,
@@ -308,3 +309,13 @@ def test_msgspec_s_limits_are_the_ones_we_catch():
     """Should a new version raise something else on deep nesting, this says where to look."""
     with pytest.raises((msgspec.DecodeError, RecursionError)):
         msgspec.json.decode(b"[" * 3_000)
+
+
+def test_a_frame_full_of_streams_is_read_in_part_and_kept_whole():
+    """A session has a handful; a million would stop the reader for seconds."""
+    streams = [{"rtstream_id": f"rts-{number}"} for number in range(1500)]
+    frame = {"channel": "capture_session", "event": "capture_session.active", "rtstreams": streams}
+    message = decode_frame(json.dumps(frame).encode(), 0.0, 1)
+    assert isinstance(message, CaptureMessage)
+    assert len(message.rtstreams) == 1000
+    assert len(message["rtstreams"]) == 1500
