@@ -59,6 +59,7 @@ class Outcome:
     down: float  #: share of the time that the link was not live
     rss_slope: float  #: KiB a minute, over the second half
     tasks: int  #: most that were ever there
+    memory: list[int]  #: MiB, at ten moments, the last at the end
 
 
 class Server:
@@ -249,7 +250,12 @@ def _outcome(watch: Watch, *, seconds: float, streams: int, sent: int, announced
         down=sum(watch.outages) / seconds,
         rss_slope=_slope(watch.memory[len(watch.memory) // 2 :]) * 60,
         tasks=watch.tasks,
+        memory=[round(kib / 1024) for _, kib in _tenths(watch.memory)],
     )
+
+
+def _tenths(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    return [points[len(points) * tenth // 10 - 1] for tenth in range(1, 11)]
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
