@@ -107,6 +107,8 @@ class Link:
 
 _FIRST = 0.25  # seconds; a link that lasted is taken up again at once
 _CAP = 60.0  # seconds
+_PATIENT = 5.0  # seconds: no outage is so short that this is too long a wait
+_SHARE = 0.1  # of an outage: what a wait may add to it, once the service is back
 _LASTING = 3.0  # seconds of life that show that a link works
 _LATCH = 2  # refusals in a row: one may be a token that had just run out
 _MAX_DOUBLINGS = 16  # beyond the cap by then, and far from overflowing
@@ -140,14 +142,17 @@ class Attempts:
         """Whether the service has refused the key so often that asking again is no use."""
         return self.refusals >= _LATCH
 
-    def delay(self, *, jitter: float, retry_after: float | None = None) -> float:
-        """Return how many seconds to wait now; `jitter` is from 0 to 1, by chance.
+    def delay(self, *, jitter: float, down: float, retry_after: float | None = None) -> float:
+        """Return how many seconds to wait now.
 
-        `retry_after` is the service's own wish in seconds, if it gave one; it is heeded up to the
-        cap.
+        Args:
+            jitter: From 0 to 1, by chance.
+            down: For how many seconds there has been no link that lasted: a wait is at most a
+                tenth of that, so that the service is never back for long before we are.
+            retry_after: The service's own wish in seconds; it is heeded up to the cap.
         """
         wished = min(retry_after, _CAP) if retry_after is not None else 0.0
-        return max(wished, self.ceiling * jitter)
+        return max(wished, min(self.ceiling, max(_PATIENT, _SHARE * down)) * jitter)
 
 
 def _ceiling(failures: int) -> float:

@@ -171,7 +171,7 @@ class LinkRunner:
                     self.feed(LinkSignal.CLOSE, "the task that keeps the link has ended")
 
     async def _keep_up(self) -> None:
-        attempts = Attempts()
+        attempts, down_since = Attempts(), anyio.current_time()
         while True:
             retry_after: float | None = None
             try:
@@ -193,10 +193,13 @@ class LinkRunner:
                 logger.debug("attempt %d to connect failed: %s", attempts.failures, exc)
             else:
                 attempts = attempts.lost(lived=lived)
+                if not attempts.failures:
+                    down_since = anyio.current_time()
                 self._allow(self._settings.outage_budget)
             # Chance only spreads the attempts of many clients.
             jitter = random.random()  # noqa: S311
-            await self._pause(attempts.delay(jitter=jitter, retry_after=retry_after))
+            down = anyio.current_time() - down_since
+            await self._pause(attempts.delay(jitter=jitter, down=down, retry_after=retry_after))
             if anyio.current_time() >= self._give_up_at:
                 self.feed(LinkSignal.GAVE_UP, str(self.failure))
                 return

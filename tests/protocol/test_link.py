@@ -136,14 +136,14 @@ def test_a_link_that_lasted_is_taken_up_again_within_a_quarter_second(
 ):
     """Every second of waiting after a cut is a second of lost messages."""
     attempts = Attempts(failures=failures).lost(lived=lived)
-    assert attempts.delay(jitter=jitter) <= 0.25
+    assert attempts.delay(jitter=jitter, down=0) <= 0.25
     assert attempts.failures == 0
 
 
 @given(jitter=JITTER)
 def test_the_first_retry_after_any_live_link_is_within_a_quarter_second(jitter: float):
     """One unlucky cut right after the start is no reason to wait."""
-    assert Attempts().lost(lived=0.01).delay(jitter=jitter) <= 0.25
+    assert Attempts().lost(lived=0.01).delay(jitter=jitter, down=0) <= 0.25
 
 
 def test_accept_then_close_does_not_spin():
@@ -151,7 +151,7 @@ def test_accept_then_close_does_not_spin():
     attempts, ceilings = Attempts(), []
     for _ in range(12):
         attempts = attempts.lost(lived=0.5)
-        ceilings.append(attempts.delay(jitter=1))
+        ceilings.append(attempts.delay(jitter=1, down=3600))
     assert ceilings[:4] == [0.25, 0.5, 1.0, 2.0]
     assert ceilings == sorted(ceilings)
     assert ceilings[-1] == 60
@@ -162,7 +162,7 @@ def test_failed_attempts_wait_longer_and_longer():
     attempts, ceilings = Attempts().lost(lived=100), []
     for _ in range(10):
         attempts = attempts.failed()
-        ceilings.append(attempts.delay(jitter=1))
+        ceilings.append(attempts.delay(jitter=1, down=3600))
     assert ceilings[:4] == [0.5, 1.0, 2.0, 4.0]
     assert ceilings[-1] == 60
 
@@ -170,10 +170,11 @@ def test_failed_attempts_wait_longer_and_longer():
 @given(
     history=st.lists(st.one_of(st.floats(0, 1e6), st.booleans())),
     jitter=JITTER,
+    down=st.floats(0, 1e6),
     retry_after=st.none() | st.floats(0, 1e6),
 )
 def test_no_delay_is_negative_or_beyond_the_cap(
-    history: list[float | bool], jitter: float, retry_after: float | None
+    history: list[float | bool], jitter: float, down: float, retry_after: float | None
 ):
     """However long an outage lasts, its end is noticed within a minute."""
     attempts = Attempts()
@@ -182,13 +183,25 @@ def test_no_delay_is_negative_or_beyond_the_cap(
             attempts = attempts.failed(refused=item)
         else:
             attempts = attempts.lost(lived=item)
-    assert 0 <= attempts.delay(jitter=jitter, retry_after=retry_after) <= 60
+    assert 0 <= attempts.delay(jitter=jitter, down=down, retry_after=retry_after) <= 60
 
 
 def test_the_service_s_own_wish_is_heeded():
     """A limited client that asks too early is limited longer."""
-    assert Attempts().failed().delay(jitter=0, retry_after=7) == 7
-    assert Attempts().failed().delay(jitter=1, retry_after=0.1) == 0.5
+    assert Attempts().failed().delay(jitter=0, down=0, retry_after=7) == 7
+    assert Attempts().failed().delay(jitter=1, down=0, retry_after=0.1) == 0.5
+
+
+@given(failures=st.integers(0, 10_000), jitter=JITTER, down=st.floats(50, 1e6))
+def test_waiting_adds_at_most_a_tenth_to_an_outage(failures: int, jitter: float, down: float):
+    """A service that is back after a minute must not be missed for another one."""
+    attempts = Attempts(failures=failures).failed()
+    assert attempts.delay(jitter=jitter, down=down) <= down / 10
+
+
+def test_a_short_outage_is_waited_out_in_steps_of_seconds():
+    """Asking ten times a second would not bring it back sooner."""
+    assert Attempts(failures=99).failed().delay(jitter=1, down=3) == 5
 
 
 def test_two_refusals_in_a_row_latch():
