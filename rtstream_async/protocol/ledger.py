@@ -17,14 +17,18 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
-__all__ = ["AHEAD", "Found", "Ledger", "Memory", "Timed"]
+__all__ = ["AHEAD", "Found", "Ledger", "Memory", "Timed", "pack_row"]
 
 AHEAD: Final = 60.0
 """Seconds: what ends so much later than now was given a wrong time, and nothing follows from it."""
 
 
-_ROW: Final = Struct("ddq")  # of a record: start, end, hash of the text
+_ROW: Final = Struct("ddq")
 _NOTHING: Final = bytearray()  # shared, and never changed
+_LOT: Final = 16  # records
+
+pack_row: Final = _ROW.pack
+"""Returns the row of a record, 24 bytes, of its start, its end and the hash of its text."""
 
 
 class Timed(Protocol):
@@ -169,7 +173,7 @@ class Ledger:
         cold, before = min(cold, self.now), min(before, self.now)
         while order and order[0].end < cold:
             entry = self._pop()
-            rows += _ROW.pack(entry.start, entry.end, entry.digest) * entry.given
+            rows += pack_row(entry.start, entry.end, entry.digest) * entry.given
             self._cold_until = max(self._cold_until, entry.end)
         while rows and ((end := _ROW.unpack_from(rows)[1]) < before or len(self) > self._limit):
             del rows[: _ROW.size]  # from the front: that moves nothing
@@ -181,7 +185,7 @@ class Ledger:
         """Return what was delivered."""
         rows = bytearray(self._cold)
         for entry in self._order:
-            rows += _ROW.pack(entry.start, entry.end, entry.digest) * entry.given
+            rows += pack_row(entry.start, entry.end, entry.digest) * entry.given
         return rows
 
     def _warm(self, end: float) -> None:
@@ -192,7 +196,7 @@ class Ledger:
         rows, until = bytearray(), -math.inf
         for row in _ROW.iter_unpack(self._cold):
             if row[1] < since:
-                rows += _ROW.pack(*row)
+                rows += pack_row(*row)
                 until = max(until, row[1])
             else:
                 entry = self._entry(*row)
@@ -278,18 +282,18 @@ def _grow(entry: _Entry, by_source: dict[str, list[int]]) -> list[int]:
     return grown[-missing:]
 
 
-class Memory(Generic[M]):
-    """What was delivered while nothing is missing: cheap to add to, and small.
+class Memory:
+    """What was delivered while nothing is missing: 24 bytes each, and cheap to add to.
 
-    A few messages are kept whole, until they are folded into 24 bytes each. They are forgotten by
-    the lot: looking at each one's age would cost more than remembering it.
+    It is forgotten by the lot: looking at each one's age would cost more than remembering it.
 
     Attributes:
-        recent: The latest messages; append to it, and `fold()` when there are some.
+        rows: The latest records, as `pack_row()` packs them; append to it, and `turn()` when due.
+        due: So many bytes of `rows` make a lot.
         forgotten: What ends at this time or before may be forgotten, or is none of ours.
     """
 
-    __slots__ = ("_limit", "_older", "_rows", "_since", "_span", "forgotten", "recent")
+    __slots__ = ("_counted", "_limit", "_older", "_since", "_span", "due", "forgotten", "rows")
 
     def __init__(self, *, since: float, span: float, limit: int) -> None:
         """Remember nothing yet.
@@ -299,39 +303,42 @@ class Memory(Generic[M]):
             span: How long before the newest record all are remembered; seconds.
             limit: The most records that are remembered for sure.
         """
-        self.recent: list[M] = []
+        self.rows = bytearray()
+        self.due = _LOT * _ROW.size
         self.forgotten = since
         self._since = since  # what `_older` has ends before
         self._span = span
         self._limit = limit
         self._older = _NOTHING
-        self._rows = bytearray()
+        self._counted = 0  # bytes of `rows`
 
     def __len__(self) -> int:
-        return len(self.recent) + (len(self._older) + len(self._rows)) // _ROW.size
+        return (len(self._older) + len(self.rows)) // _ROW.size
 
-    def fold(self, newest: float) -> int:
-        """Let go of the latest messages; return how many there were.
+    def turn(self, newest: float) -> int:
+        """Forget what is old; return how many records were added since the last time.
 
         Args:
             newest: The greatest end of a record; Unix seconds.
         """
-        recent, rows, pack = self.recent, self._rows, _ROW.pack
-        for one in recent:
-            rows += pack(one.start, one.end, hash(one.text))
-        count = len(recent)
-        recent.clear()
-        if newest - self._since > self._span or len(rows) >= self._limit * _ROW.size:
+        count = (len(self.rows) - self._counted) // _ROW.size
+        if newest - self._since > self._span or len(self.rows) >= self._limit * _ROW.size:
             self.forgotten, self._since = self._since, newest
-            self._older, self._rows = rows, bytearray()
+            self._older, self.rows = self.rows, bytearray()
+        self._begin_lot()
         return count
 
     def take(self) -> bytearray:
         """Return a row for each record, and forget them."""
-        rows = self._older + self._rows
-        self._older, self._rows = _NOTHING, bytearray()
+        rows = self._older + self.rows
+        self._older, self.rows = _NOTHING, bytearray()
+        self._begin_lot()
         return rows
 
     def give_back(self, rows: bytearray, *, newest: float, forgotten: float) -> None:
         """Remember these again; the arguments are as elsewhere."""
         self._older, self._since, self.forgotten = rows, newest, forgotten
+
+    def _begin_lot(self) -> None:
+        self._counted = len(self.rows)
+        self.due = self._counted + _LOT * _ROW.size

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from rtstream_async.protocol.lateness import LONGEST_OVERLAP, Lateness
-from rtstream_async.protocol.ledger import AHEAD, Found, Ledger, Memory, Timed
+from rtstream_async.protocol.ledger import AHEAD, Found, Ledger, Memory, Timed, pack_row
 from rtstream_async.protocol.readings import CLOCK_ERROR, Readings, RecoverySettings, Window
 
 __all__ = ["Found", "Push", "RecoverySettings", "Timed", "Track", "Window"]
@@ -37,16 +37,8 @@ class Push(enum.Enum):
 
 _DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
 
-_FOLDED = 16  # messages that are kept whole
 _COUNTED = 2.0  # overlaps: what is read again lies within one of them, and mostly within one more
 _REMEMBERED = 1.5  # of the longest overlap: a loss may be noted late
-
-
-class _Never:
-    """What came before the first message: nothing is equal to it."""
-
-    start = end = math.nan
-    text = ""
 
 
 class Track(Generic[M]):
@@ -71,7 +63,6 @@ class Track(Generic[M]):
         "_memory",
         "_now",
         "_readings",
-        "_recent",
         "_settings",
         "_skew",
         "_soonest",
@@ -116,12 +107,9 @@ class Track(Generic[M]):
         self._span = _REMEMBERED * max(LONGEST_OVERLAP, settings.overlap or 0.0)
         self._lateness = Lateness(since)
         self._readings = Readings(since=since, settings=settings, lateness=self._lateness)
-        self._memory: Memory[M] = Memory(
-            since=since - CLOCK_ERROR, span=self._span, limit=settings.records
-        )
-        self._recent = self._memory.recent
+        self._memory = Memory(since=since - CLOCK_ERROR, span=self._span, limit=settings.records)
         self._ledger: Ledger | None = None  # only while it counts
-        self._last: Timed = _Never()
+        self._last = b""  # the row of what was pushed last
         self._held: list[tuple[M, bool]] = []  # and whether it counts as a record
         self._is_lost_again = False
 
@@ -145,13 +133,14 @@ class Track(Generic[M]):
         """
         if self._ledger is not None:
             return self._push_counted(message, late, self._ledger)
-        last = self._last
-        if message.start == last.start and self._is_repeat(message, last):
+        row = pack_row(message.start, message.end, hash(message.text))
+        if row == self._last and self._sources == 1:  # of two sources it may be two records
             self.repeats += 1
             return Push.REPEAT
-        self._last = message
-        recent = self._recent
-        recent.append(message)
+        self._last = row
+        memory = self._memory
+        rows = memory.rows
+        rows += row
         lateness = self._lateness
         if late >= lateness.shortest or late >= self._soonest:  # else it is ahead
             if late < lateness.shortest:  # noqa: PLR1730 - for every message: `min()` takes longer
@@ -160,8 +149,8 @@ class Track(Generic[M]):
                 lateness.longest = late
             if message.end > self.last_end:  # noqa: PLR1730 - likewise
                 self.last_end = message.end
-        if len(recent) >= _FOLDED:
-            self._fold()
+        if len(rows) >= memory.due:
+            self._turn()
         return _DELIVER
 
     def hold(self, message: M) -> bool:
@@ -273,10 +262,6 @@ class Track(Generic[M]):
         remembered = self._memory if self._ledger is None else self._ledger
         return len(remembered) + len(self._held)
 
-    def _is_repeat(self, message: Timed, last: Timed) -> bool:
-        """Return whether a frame came twice; with two sources, it may be two records."""
-        return self._sources == 1 and message.end == last.end and message.text == last.text
-
     def _push_counted(self, message: M, late: float, ledger: Ledger) -> Push:
         if late >= self._soonest:
             self._lateness.note(late, message.end)
@@ -290,7 +275,7 @@ class Track(Generic[M]):
         is_ahead = late < self._soonest
         if is_over and not is_ahead and message.end > ledger.shown + self.overlap():
             self._uncount(ledger)
-            self._last = message
+            self._last = pack_row(message.start, message.end, hash(message.text))
         return _DELIVER if is_new else Push.REPEAT
 
     def _admit(self, message: M, ledger: Ledger) -> bool:
@@ -324,7 +309,7 @@ class Track(Generic[M]):
     def _count(self) -> Ledger:
         """Count from now on."""
         if self._ledger is None:
-            self._fold()
+            self._turn()
             self._ledger = Ledger(
                 self._memory.take(),
                 tolerance=self._settings.tolerance,
@@ -338,8 +323,8 @@ class Track(Generic[M]):
         self._memory.give_back(ledger.rows(), newest=self.last_end, forgotten=ledger.forgotten)
         self._ledger = None
 
-    def _fold(self) -> None:
-        self._lateness.count(self._memory.fold(self.last_end), self.last_end)
+    def _turn(self) -> None:
+        self._lateness.count(self._memory.turn(self.last_end), self.last_end)
 
 
 def _time(message: Timed) -> tuple[float, float]:

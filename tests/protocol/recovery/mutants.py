@@ -53,7 +53,6 @@ class _Forgetful(Track[Said]):
 
     def begin(self) -> None:
         self._ledger = None
-        self._recent.clear()
         self._memory.take()
         super().begin()
 
@@ -110,7 +109,6 @@ class _PushBlind(Track[Said]):
 
     def merge(self, found: Sequence[Found[Said]], window: Window) -> list[Said]:
         self._ledger = None
-        self._recent.clear()
         self._memory.take()
         return super().merge(found, window)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtstream_async.protocol.ledger import Found, Ledger, Memory
+from rtstream_async.protocol.ledger import Found, Ledger, Memory, pack_row
 from tests.protocol.recovery.world import Said
 
 T0 = 1_700_000_000.0
@@ -20,6 +20,10 @@ def make(limit: int = 1000, rows: bytearray | None = None) -> Ledger:
 
 def said(start: float, text: str = "a person") -> Said:
     return Said(start, start + 2, text)
+
+
+def row(message: Said) -> bytes:
+    return pack_row(message.start, message.end, hash(message.text))
 
 
 @given(st.integers(0, 10**12), st.sampled_from([round, int]))
@@ -154,9 +158,9 @@ def test_what_is_cold_is_not_counted_and_forgotten_like_the_rest():
 
 def test_a_cold_record_of_next_year_moves_nothing_when_it_is_forgotten():
     """All that is of now would be taken for what was forgotten."""
-    memory: Memory[Said] = Memory(since=T0, span=10.0, limit=100)
-    memory.recent.append(said(T0 + 1e8))
-    memory.fold(T0)
+    memory: Memory = Memory(since=T0, span=10.0, limit=100)
+    memory.rows += row(said(T0 + 1e8))
+    memory.turn(T0)
     ledger = make(limit=0, rows=memory.take())
     ledger.now = T0
     ledger.prune(T0)
@@ -165,10 +169,11 @@ def test_a_cold_record_of_next_year_moves_nothing_when_it_is_forgotten():
 
 def test_what_is_remembered_in_brief_counts_as_delivered():
     """Between two gaps, only numbers are kept."""
-    memory: Memory[Said] = Memory(since=T0, span=10.0, limit=100)
-    memory.recent += [said(T0 + 1), said(T0 + 1), said(T0 + 2)]
+    memory: Memory = Memory(since=T0, span=10.0, limit=100)
+    memory.rows += row(said(T0 + 1)) + row(said(T0 + 1)) + row(said(T0 + 2))
     assert len(memory) == 3
-    assert memory.fold(T0 + 4) == 3
+    assert memory.turn(T0 + 4) == 3
+    assert memory.turn(T0 + 4) == 0
     assert len(memory) == 3
     ledger = make(rows=memory.take())
     assert len(memory) == 0
@@ -180,9 +185,9 @@ def test_what_is_remembered_in_brief_counts_as_delivered():
 
 def test_a_memory_forgets_by_the_lot():
     """What is older than any gap reaches is no use; some of it is kept, to be quick."""
-    memory: Memory[Said] = Memory(since=T0, span=10.0, limit=100)
+    memory: Memory = Memory(since=T0, span=10.0, limit=100)
     for number in range(100):
-        memory.recent.append(said(T0 + number))
-        memory.fold(T0 + number + 2)
+        memory.rows += row(said(T0 + number))
+        memory.turn(T0 + number + 2)
         assert memory.forgotten < T0 + max(1, number - 7)
     assert len(memory) < 30
