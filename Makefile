@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# The tests start hundreds of processes: none of them needs to compile what another one has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Real parts that the tests start: an RTMP server, a browser, real footage, real speech.
 TEST_PACKAGES := chromium libnginx-mod-rtmp nginx opencv-doc openssl pocketsphinx-testdata
 
@@ -18,7 +21,7 @@ PURE_COVERAGE := --cov-branch --cov-fail-under=100 --cov-report=term-missing:ski
 	--cov=rtstream_async.errors --cov=rtstream_async.local.domain \
 	--cov=rtstream_async.models --cov=rtstream_async.protocol
 
-.PHONY: demo test check mypy pyright format bench clean help
+.PHONY: demo test check mypy pyright collect format bench clean help
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -36,10 +39,13 @@ check: $(VENV)/.dev  ## Lint, types, floors
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target mypy pyright
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target mypy pyright collect
 
 mypy pyright: $(VENV)/.dev  # side by side: each keeps one core busy for most of a minute
 	$(BIN)/$@
+
+collect: $(VENV)/.dev  # find and compile the tests once, before six processes do
+	@$(BIN)/python -m pytest --collect-only --quiet >$(VENV)/.collected || { cat $(VENV)/.collected; exit 1; }
 
 format: $(VENV)/.dev  ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix
