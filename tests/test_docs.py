@@ -11,6 +11,7 @@ from pathlib import Path
 from types import CodeType
 
 import pytest
+import pytest_asyncio
 
 import rtstream_async as rts
 from rtstream_async.local import LocalServer
@@ -53,42 +54,55 @@ async def run(code: str, names: dict[str, object]) -> None:
         await result
 
 
-@pytest.fixture
-async def clips(tmp_path, monkeypatch):
-    folder = tmp_path / "clips"
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs") / "clips"
     folder.mkdir()
     shutil.copy(clip_path(), folder / "street.mp4")
-    monkeypatch.chdir(tmp_path)
     return folder
 
 
-@pytest.mark.parametrize("code", SNIPPETS)
-async def test_a_snippet_runs_as_it_stands(code, clips, monkeypatch, capsys):
-    """Readers paste these first."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(clips):
+    """One server for all snippets: to load its engines for each would take most of the time."""
     async with LocalServer(media_root=clips) as server:
-        monkeypatch.setenv("VIDEO_DB_API_KEY", server.api_key)
-        monkeypatch.setenv("VIDEO_DB_BASE_URL", server.url)
-        async with rts.connect() as conn:
-            coll = await conn.get_collection()
-            names: dict[str, object] = {"rts": rts, "conn": conn, "coll": coll}
-            if "conn.events" in code:
-                stream = await coll.connect_rtstream(url=str(clips / "street.mp4"), name="Street")
-                await stream.index_visuals(
-                    batch_config={"type": "time", "value": 1, "frame_count": 1}
-                )
-            await run(code.replace(CAMERA, str(clips / "street.mp4")), names)
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def server(served, clips, monkeypatch):
+    """The server as a reader has it: named in the environment, and with nothing at work."""
+    monkeypatch.chdir(clips.parent)
+    monkeypatch.setenv("VIDEO_DB_API_KEY", served.api_key)
+    monkeypatch.setenv("VIDEO_DB_BASE_URL", served.url)
+    yield served
+    async with rts.connect() as conn:
+        async for stream in (await conn.get_collection()).list_rtstreams():
+            if stream.status != "stopped":
+                await stream.stop()
+
+
+@pytest.mark.parametrize("code", SNIPPETS)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_snippet_runs_as_it_stands(code, server, clips, capsys):
+    """Readers paste these first."""
+    async with rts.connect() as conn:
+        coll = await conn.get_collection()
+        names: dict[str, object] = {"rts": rts, "conn": conn, "coll": coll}
+        if "conn.events" in code:
+            stream = await coll.connect_rtstream(url=str(clips / "street.mp4"), name="Street")
+            await stream.index_visuals(batch_config={"type": "time", "value": 1, "frame_count": 1})
+        await run(code.replace(CAMERA, str(clips / "street.mp4")), names)
     printed = capsys.readouterr().out
     assert printed.strip() or "print" not in code
 
 
-async def test_the_tutorial_is_one_program(clips, monkeypatch, capsys):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_tutorial_is_one_program(server, capsys):
     """Its reader types one step after the other, and must come to the end."""
-    async with LocalServer(media_root=clips) as server:
-        monkeypatch.setenv("VIDEO_DB_API_KEY", server.api_key)
-        monkeypatch.setenv("VIDEO_DB_BASE_URL", server.url)
-        names: dict[str, object] = {}
-        for code in snippets_of(TUTORIAL):
-            await run(code, names)
+    names: dict[str, object] = {}
+    for code in snippets_of(TUTORIAL):
+        await run(code, names)
     printed = capsys.readouterr().out
     assert "said:" in printed
     assert "person_seen" in printed
