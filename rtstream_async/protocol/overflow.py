@@ -149,8 +149,8 @@ class Queue(Generic[T]):
         depth = len(items)
         if depth < self.limit:
             items.append(message)
-            if depth - self._marks >= self.high_water:
-                self.high_water = depth - self._marks + 1
+            if depth >= self.high_water:
+                self.high_water = max(self.high_water, depth - self._marks + 1)
             return True
         return self._put_slowly(message)
 

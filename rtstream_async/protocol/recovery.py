@@ -14,7 +14,6 @@ lateness before the newest record that was delivered.
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
@@ -133,7 +132,8 @@ class Track(Generic[M]):
         """
         if self._ledger is not None:
             return self._push_counted(message, late, self._ledger)
-        row = pack_row(message.start, message.end, hash(message.text))
+        end = message.end
+        row = pack_row(message.start, end, hash(message.text))
         if row == self._last and self._sources == 1:  # of two sources it may be two records
             self.repeats += 1
             return Push.REPEAT
@@ -147,8 +147,8 @@ class Track(Generic[M]):
                 lateness.shortest = late
             if late > lateness.longest:  # noqa: PLR1730 - likewise
                 lateness.longest = late
-            if message.end > self.last_end:  # noqa: PLR1730 - likewise
-                self.last_end = message.end
+            if end > self.last_end:  # noqa: PLR1730 - likewise
+                self.last_end = end
         if len(rows) >= memory.due:
             self._turn()
         return _DELIVER

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 from rtstream_async.models.messages import CaptureMessage, Message
 
-__all__ = ["Key", "Router", "keys_of", "subject_of"]
+__all__ = ["Key", "Route", "Router", "keys_of", "subject_of"]
 
 T = TypeVar("T", bound=Hashable)
+N = TypeVar("N")
 
 Key = tuple[str | None, str | None]
 """A stream id (of a capture session: the session's) and a channel; in a subscription, `None` stands
@@ -33,20 +34,46 @@ def keys_of(streams: Iterable[str] | None, channels: Iterable[str] | None) -> tu
     return tuple((stream, channel) for stream in every_stream for channel in every_channel)
 
 
-class Router(Generic[T]):
-    """Finds the targets of a message in one look-up, however many there are.
+class Route(Generic[T, N]):
+    """What is known of the messages of one stream and channel.
 
-    The answer for a (stream, channel) is kept, and forgotten only when a target that it concerns
-    comes or goes.
+    Attributes:
+        targets: Whom they go to, each once.
+        note: What else is kept for them.
     """
 
-    __slots__ = ("_answers", "_only", "_several")
+    __slots__ = ("note", "targets")
 
-    def __init__(self) -> None:
+    def __init__(self, targets: tuple[T, ...], note: N) -> None:
+        self.targets = targets
+        self.note = note
+
+
+class Router(Generic[T, N]):
+    """Finds the targets of a message in one look-up, however many there are.
+
+    The route of a (stream, channel) is kept, and forgotten only when a target that it concerns
+    comes or goes.
+
+    Attributes:
+        routes: Those that are kept, by channel and stream. For who can't afford a call: what is
+            not there, `route()` finds.
+    """
+
+    __slots__ = ("_note_of", "_only", "_several", "routes")
+
+    def __init__(self, note_of: Callable[[Key], N]) -> None:
+        """Have no targets yet.
+
+        Args:
+            note_of: Returns the note of a stream and channel; when that would be another, tell
+                `forget()`.
+        """
+        self._note_of = note_of
         # Nearly all keys have one target, and thousands of dicts for one each would cost memory.
         self._only: dict[Key, T] = {}
         self._several: dict[Key, dict[T, None]] = {}
-        self._answers: dict[str, dict[str | None, tuple[T, ...]]] = {}
+        self.routes: dict[str, dict[str | None, Route[T, N]]] = {}
 
     def add(self, target: T, keys: Iterable[Key]) -> None:
         """Send what matches one of `keys` to `target` too."""
@@ -57,7 +84,7 @@ class Router(Generic[T]):
                 self._several[key] = {self._only.pop(key): None, target: None}
             else:
                 self._only[key] = target
-            self._forget(key)
+            self.forget(key)
 
     def remove(self, target: T, keys: Iterable[Key]) -> None:
         """Send what matches `keys` no longer to `target`; keys it does not have are no matter."""
@@ -68,18 +95,22 @@ class Router(Generic[T]):
                     del self._several[key]
             elif self._only.get(key) == target:
                 del self._only[key]
-            self._forget(key)
+            self.forget(key)
 
     def clear(self) -> None:
         """Have no targets any more."""
         self._only.clear()
         self._several.clear()
-        self._answers.clear()
+        self.routes.clear()
 
     def targets(self, stream: str | None, channel: str) -> tuple[T, ...]:
         """Return whom a message of `stream` and `channel` goes to, each once."""
+        return self.route(stream, channel).targets
+
+    def route(self, stream: str | None, channel: str) -> Route[T, N]:
+        """Return what is known of the messages of `stream` and `channel`."""
         try:
-            return self._answers[channel][stream]
+            return self.routes[channel][stream]
         except KeyError:
             return self._work_out(stream, channel)
 
@@ -87,15 +118,16 @@ class Router(Generic[T]):
         """Return those targets that asked for this very stream, and for `channel` or all."""
         return self._united((stream, channel), (stream, None))
 
-    def _work_out(self, stream: str | None, channel: str) -> tuple[T, ...]:
-        answer = self._united((stream, channel), (None, channel), (stream, None), (None, None))
-        if channel not in self._answers and len(self._answers) >= _MAX_CHANNELS_CACHED:
-            self._answers.clear()
-        streams = self._answers.setdefault(channel, {})
+    def _work_out(self, stream: str | None, channel: str) -> Route[T, N]:
+        targets = self._united((stream, channel), (None, channel), (stream, None), (None, None))
+        route = Route(targets, self._note_of((stream, channel)))
+        if channel not in self.routes and len(self.routes) >= _MAX_CHANNELS_CACHED:
+            self.routes.clear()
+        streams = self.routes.setdefault(channel, {})
         if len(streams) >= _MAX_STREAMS_CACHED:
             streams.clear()
-        streams[stream] = answer
-        return answer
+        streams[stream] = route
+        return route
 
     def _united(self, *keys: Key) -> tuple[T, ...]:
         # A dict, not a list: a target may have an exact key and a wildcard.
@@ -107,9 +139,10 @@ class Router(Generic[T]):
                 found.update(self._several.get(key, {}))
         return tuple(found)
 
-    def _forget(self, key: Key) -> None:
+    def forget(self, key: Key) -> None:
+        """Work the routes out again that `key` concerns."""
         stream, channel = key
-        touched = self._answers.values() if channel is None else [self._answers.get(channel, {})]
+        touched = self.routes.values() if channel is None else [self.routes.get(channel, {})]
         for streams in touched:
             if stream is None:
                 streams.clear()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rtstream_async.models.announcements import Announcement
 from rtstream_async.models.messages import CHANNELS, Message, UnknownMessage
 from rtstream_async.protocol.codec.loose import canonical_channel
 from rtstream_async.protocol.codec.output import OutputDecoder
 from rtstream_async.protocol.rearm import Arm, Arms
-from rtstream_async.protocol.recovery import Push
+from rtstream_async.protocol.recovery import Push, Track
 from rtstream_async.protocol.router import Key, Router, subject_of
 from rtstream_async.realtime.burst import Burst
 from rtstream_async.realtime.early import EarlyMessages
@@ -28,6 +28,7 @@ __all__ = ["Fanout"]
 logger = logging.getLogger("rtstream_async.realtime")
 
 _KNOWN = frozenset(CHANNELS)
+_DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
 
 
 class Fanout:
@@ -61,10 +62,11 @@ class Fanout:
         self._connection_id = connection_id
         self._arms = arms
         self._tracks = tracks
-        self._by_key = tracks.by_key  # looked at for every message
         self._settings = settings
         self.inboxes: dict[Inbox, None] = {}
-        self._router: Router[Inbox] = Router()
+        self._router: Router[Inbox, Track[Message] | None] = Router(tracks.get)
+        self._routes = self._router.routes  # looked at for every message
+        tracks.on_change = self._router.forget
         self._early = EarlyMessages(maxsize=settings.early_messages)
         self._unarmed = Unarmed(
             poller,
@@ -184,25 +186,29 @@ class Fanout:
     def dispatch(self, message: Message) -> None:  # noqa: C901 - for every message: no call more
         """Take one message that was pushed to whom it concerns."""
         subject = message.rtstream_id
+        channel = message.channel
         if subject is None:
             subject = subject_of(message)
         if self._listeners:
-            self.listeners.ring((subject, message.channel), message)
-        track = self._by_key.get((subject, message.channel))
-        if track is not None and type(message) is not UnknownMessage:
+            self.listeners.ring((subject, channel), message)
+        try:
+            route = self._routes[channel][subject]
+        except KeyError:
+            route = self._router.route(subject, channel)
+        track, targets = route.note, route.targets
+        if track is not None:
             verdict = push(track, message)
-            if verdict is not Push.DELIVER:
+            if verdict is not _DELIVER:
                 if verdict is Push.REPEAT:
                     self._repeated(message, subject)
                 return
-        targets = self._router.targets(subject, message.channel)
         if not targets:
             self._early.keep(message)
             return
         if type(message) is UnknownMessage:
             self._dispatch_unknown(message, targets)
             return
-        if self._watches and (subject, message.channel) in self._watches:
+        if self._watches and (subject, channel) in self._watches:
             self._pushed_though_polled(message)
         if self._outputs:
             message = self.with_output(message)

@@ -111,8 +111,14 @@ class Inbox(Queue[Message | StateChange]):
                 return
         elif not self.put(message):
             self.keeper.overflowed(self)
-        if self.waiter is not None:
+        waiter = self.waiter
+        if waiter is None:
+            return
+        if self.others or waiter.done():
             self.wake()
+        else:  # as usual: the only one, and it waits
+            self.waiter = None
+            waiter.set_result(None)
 
     def _is_put(self, message: Message | StateChange) -> bool:
         """Queue `message`, or what the user's own functions raise about it, unless unwanted."""

@@ -102,16 +102,24 @@ class Reader(ABC, Generic[M_co]):
             raise inbox.failure.with_traceback(None)
         if inbox.is_ended:
             raise ended()
-        loop = asyncio.get_running_loop()
-        if loop is not self._hub.loop:
-            self._hub.check()
-        waiter: asyncio.Future[None] = asyncio.Future(loop=loop)
-        inbox.queue_up(waiter)
+        waiter = self._waiter(inbox)
         try:
             await waiter
         except asyncio.CancelledError:
             inbox.leave(waiter)
             raise
+
+    def _waiter(self, inbox: Inbox) -> asyncio.Future[None]:
+        """Return what is done when there may be something to read; `leave()` it if cancelled."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._hub.loop:
+            self._hub.check()
+        waiter: asyncio.Future[None] = asyncio.Future(loop=loop)
+        if inbox.waiter is None:
+            inbox.waiter = waiter
+        else:
+            inbox.queue_up(waiter)
+        return waiter
 
     async def _ask(self) -> None:
         await self._hub.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -89,13 +90,21 @@ class Subscription(Reader[M_co]):
         return (self._inbox,)
 
     async def _next(self, ended: Callable[[], Exception]) -> M_co:
-        # One coroutine for each message, and no call on the usual way: this is the consumer's whole
-        # cost.
+        # One coroutine for each message, and on the usual way hardly a call: this is the consumer's
+        # whole cost.
         inbox = self._inbox
         while not inbox.items or inbox.is_special:
-            if inbox.has_news:
+            if inbox.is_special and inbox.has_news:
                 return self._take(inbox)
-            await self._wait(inbox, ended)
+            if self._wants_link or inbox.is_ended or inbox.failure is not None:
+                await self._wait(inbox, ended)
+                continue
+            waiter = self._waiter(inbox)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                inbox.leave(waiter)
+                raise
         inbox.delivered += 1
         return cast("M_co", inbox.items.popleft())
 

@@ -19,7 +19,8 @@ class Tracks:
     """The tracks, by stream and channel, and the clock that they go by.
 
     Attributes:
-        by_key: All of them; looked at for every message.
+        by_key: All of them.
+        on_change: Called with the key of a track that has come or is gone.
     """
 
     def __init__(self, *, settings: HubSettings, now: Callable[[], float] | None) -> None:
@@ -30,6 +31,7 @@ class Tracks:
             now: Returns the service's Unix time, seconds; `None`: its clock is ours.
         """
         self.by_key: dict[Key, Track[Message]] = {}
+        self.on_change: Callable[[Key], None] = _ignore
         self._now = now
         self._sources: dict[Key, dict[str, None]] = {}
         self._settings = RecoverySettings(
@@ -68,6 +70,7 @@ class Tracks:
             track = self.by_key[key] = Track(
                 since=self.now(), settings=self._settings, skew=self.skew
             )
+            self.on_change(key)
         track.sources = len(sources)
         return track
 
@@ -79,6 +82,7 @@ class Tracks:
         """Forget a track."""
         self.by_key.pop(key, None)
         self._sources.pop(key, None)
+        self.on_change(key)
 
 
 def push(track: Track[Message], message: Message) -> Push:
@@ -88,3 +92,7 @@ def push(track: Track[Message], message: Message) -> Push:
     if not isinstance(message, _RECORDS):
         return Push.DELIVER
     return track.push(message, message.received_at - message.end)
+
+
+def _ignore(_key: Key) -> None:
+    return

@@ -21,7 +21,7 @@ class RouterMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.router: Router[int] = Router()
+        self.router: Router[int, str] = Router(str)
         self.model: dict[int, tuple[Key, ...]] = {}
         self.next = 0
 
@@ -89,7 +89,7 @@ def test_keys_are_all_pairs(streams, channels):
 
 def test_to_remove_what_is_not_there_changes_nothing():
     """A subscription may be closed twice: by hand, and by the collector."""
-    router: Router[str] = Router()
+    router: Router[str, str] = Router(str)
     router.add("here", [("a", "x")])
     router.remove("gone", [("a", "x"), ("b", "x"), (None, None)])
     assert router.targets("a", "x") == ("here",)
@@ -97,7 +97,7 @@ def test_to_remove_what_is_not_there_changes_nothing():
 
 def test_a_key_is_forgotten_with_the_last_of_its_targets():
     """Streams come and go for months; what is kept of them must not pile up."""
-    router: Router[str] = Router()
+    router: Router[str, str] = Router(str)
     for target in ("first", "second", "second"):
         router.add(target, [("a", "x")])
     assert router.targets("a", "x") == ("first", "second")
@@ -110,7 +110,7 @@ def test_a_key_is_forgotten_with_the_last_of_its_targets():
 
 def test_one_coming_and_going_leaves_the_others_answers():
     """Else ten thousand subscriptions cost ten thousand look-ups at each change."""
-    router: Router[str] = Router()
+    router: Router[str, str] = Router(str)
     router.add("first", [("a", "x")])
     router.add("second", [("b", "x")])
     kept = router.targets("a", "x")
@@ -126,13 +126,13 @@ def test_answers_for_foreign_ids_are_bounded(monkeypatch):
     """A service that invents ids must not fill the memory."""
     monkeypatch.setattr(router_module, "_MAX_STREAMS_CACHED", 10)
     monkeypatch.setattr(router_module, "_MAX_CHANNELS_CACHED", 5)
-    router: Router[str] = Router()
+    router: Router[str, str] = Router(str)
     router.add("all", [(None, None)])
     asked = [(f"s{i}", "x") for i in range(50)] + [("s", f"c{i}") for i in range(50)]
     for stream, channel in asked:
         assert router.targets(stream, channel) == ("all",)
-        assert len(router._answers) <= 5
-        assert all(len(streams) <= 10 for streams in router._answers.values())
+        assert len(router.routes) <= 5
+        assert all(len(streams) <= 10 for streams in router.routes.values())
 
 
 def test_a_message_of_a_session_is_about_the_session():
@@ -151,7 +151,7 @@ def test_a_message_of_a_session_is_about_the_session():
 
 def test_a_key_that_had_several_targets_has_none_when_all_have_left():
     """A monitor whose streams come and go for a year must not keep what they leave."""
-    router: Router[int] = Router()
+    router: Router[int, str] = Router(str)
     for target in (1, 2):
         router.add(target, [("a", "x")])
     assert router.targets("a", "x") == (1, 2)
@@ -162,3 +162,15 @@ def test_a_key_that_had_several_targets_has_none_when_all_have_left():
     assert router.targets("a", "x") == (3,)
     router.remove(3, [("a", "x")])
     assert router.targets("a", "x") == ()
+
+
+def test_a_note_is_taken_with_the_route_and_again_when_it_changes():
+    """A track that is opened late would never see what is pushed."""
+    notes = {("a", "x"): 1}
+    router: Router[str, int | None] = Router(notes.get)
+    router.add("target", [("a", None)])
+    assert router.route("a", "x").note == 1
+    notes["a", "x"] = 2
+    assert router.routes["x"]["a"].note == 1
+    router.forget(("a", "x"))
+    assert (router.route("a", "x").note, router.targets("a", "x")) == (2, ("target",))
