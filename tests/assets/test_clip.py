@@ -8,7 +8,6 @@ from itertools import pairwise
 import av
 import numpy as np
 import pytest
-from rapidocr import RapidOCR
 
 from rtstream_async.local.assets import PARTS, clip_path
 
@@ -76,6 +75,8 @@ def test_every_part_speaks_and_then_is_silent(clip):
 @pytest.mark.parametrize("part", SCREENS, ids=[part.shows for part in SCREENS])
 def test_what_is_on_a_screen_can_be_read(clip, part):
     """The demo's text recognition has nothing else to find; compression must leave it legible."""
+    from rapidocr import RapidOCR  # each process of the tests would wait a second for it
+
     clip.seek(round((part.end - 1) * av.time_base))
     frame = next(frame for frame in clip.decode(video=0) if frame.time >= part.end - 1)
     read = RapidOCR()(frame.to_ndarray(format="bgr24")).txts

@@ -32,9 +32,8 @@ def media(tmp_path_factory):
 def server(tmp_path_factory, media):
     """A server, and how the other commands are told of it."""
     data = tmp_path_factory.mktemp("data")
-    with running(
-        *("serve", "--port", 0, "--data-dir", data, "--media-root", media, "--json")
-    ) as serving:
+    words = ("serve", "--port", 0, "--data-dir", data, "--media-root", media, "--json")
+    with running(*words, patience=600) as serving:  # for all tests together
         ready = serving.object()
         yield {"VIDEO_DB_BASE_URL": ready["url"], "VIDEO_DB_API_KEY": ready["api_key"]}
         assert serving.end().code == 0
