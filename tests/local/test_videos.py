@@ -364,18 +364,23 @@ new Promise((resolve) => {
   video.muted = true;
   video.src = %r;
   video.addEventListener("loadedmetadata", () => { video.currentTime = %r; });
-  video.addEventListener("seeked", () => {
+  const read = () => {
     const canvas = document.createElement("canvas");
     canvas.width = 320; canvas.height = 180;
     const pen = canvas.getContext("2d");
     pen.drawImage(video, 0, 0);
+    if (pen.getImageData(0, 0, 1, 1).data[3] === 0) {  // a busy browser draws the frame later
+      setTimeout(read, 20);
+      return;
+    }
     let index = 0;
     for (let bit = 0; bit < 12; bit++) {
       const x = Math.round((bit + 0.5) * 320 / 12);
       index = index * 2 + (pen.getImageData(x, 20, 1, 1).data[0] > 127 ? 1 : 0);
     }
     resolve([index, video.duration]);
-  });
+  };
+  video.addEventListener("seeked", read);
   video.addEventListener("error", () => resolve([video.error.message, 0]));
 })
 """
