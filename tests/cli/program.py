@@ -1,14 +1,19 @@
-"""The real `rtstream` command, as a process."""
+"""The real `rtstream` command, as a process, or called in this one."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from unittest.mock import patch
 
 import attrs
+import pytest
+
+from rtstream_async.cli import main
 
 PATIENCE = 120.0  # seconds until a process that hangs is ended; no test expects to wait for it
 OURS = ("RTSTREAM_", "VIDEO_DB_", "VIDEODB_")
@@ -54,6 +59,20 @@ def rtstream(*arguments, **env):
         stdin=subprocess.DEVNULL,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def called(*arguments, **env):
+    """Run a command to its end in this process, where starting one is not what is looked at."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        patch.dict(os.environ, environment(**env), clear=True),
+        patch.object(sys, "argv", ["rtstream", *map(str, arguments)]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return Ran(ended.value.code, out.getvalue(), err.getvalue())
 
 
 class Running:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import rtstream_async as rts
-from tests.cli.program import rtstream, running
+from tests.cli.program import called, rtstream, running
 from tests.engines.endpoints import KEY, stub
 from tests.local.harness import CLIP
 
@@ -203,7 +203,7 @@ async def test_an_engine_is_chosen_and_its_cost_is_told_at_the_end(tmp_path):
 )
 def test_a_choice_that_can_not_be_used_is_one_line(arguments, problem, tmp_path):
     """A typing error that only shows when the first frame is there is found by nobody."""
-    ran = rtstream("serve", "--port", 0, "--data-dir", tmp_path / "data", *arguments)
+    ran = called("serve", "--port", 0, "--data-dir", tmp_path / "data", *arguments)
     assert ran.code == 1
     assert problem in ran.complaint
     assert not (tmp_path / "data").exists()

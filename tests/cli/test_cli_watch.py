@@ -8,7 +8,7 @@ import av
 import pytest
 
 from rtstream_async.local.assets import clip_path
-from tests.cli.program import rtstream, running
+from tests.cli.program import called, rtstream, running
 
 CLIP = clip_path()
 SHORT_S = 3.0
@@ -109,12 +109,12 @@ def test_a_missing_key_is_said_before_anything_is_sent():
     ran = watch("rtsp://127.0.0.1/x", "--cloud")
     assert ran.code == 1
     assert "VIDEO_DB_API_KEY" in ran.complaint
-    assert rtstream("streams", "--cloud").code == 1
+    assert called("streams", "--cloud").code == 1
 
 
 def test_a_wrong_key_is_said(server):
     """The wrong one of two exports is pasted easily."""
-    ran = rtstream("streams", **{**server, "VIDEO_DB_API_KEY": "sk-wrong-0123456789"})
+    ran = called("streams", **{**server, "VIDEO_DB_API_KEY": "sk-wrong-0123456789"})
     assert ran.code == 1
     assert "key" in ran.complaint
     assert "sk-wrong" not in ran.complaint
@@ -125,7 +125,7 @@ def test_a_server_that_is_not_there_is_said():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    ran = rtstream("streams", "--server", url, VIDEO_DB_API_KEY="sk-0123456789")
+    ran = called("streams", "--server", url, VIDEO_DB_API_KEY="sk-0123456789")
     assert ran.code == 1
     assert ran.complaint.startswith(f"rtstream: {url} can't be reached")
 
@@ -165,7 +165,7 @@ def test_a_file_outside_of_the_media_root_is_refused(server, tmp_path):
 
 def test_a_stream_that_is_not_there_is_said(server):
     """An id from yesterday's server."""
-    ran = rtstream("scenes", "rts-nope", **server)
+    ran = called("scenes", "rts-nope", **server)
     assert ran.code == 1
     assert "rts-nope" in ran.complaint
 
@@ -184,7 +184,7 @@ def test_a_stream_that_is_not_there_is_said(server):
 )
 def test_a_wrong_call_is_a_usage_error(arguments):
     """Exit code 2 tells a script that the call is wrong, not the machine."""
-    ran = rtstream(*arguments)
+    ran = called(*arguments)
     assert ran.code == 2
     assert "Traceback" not in ran.err
 

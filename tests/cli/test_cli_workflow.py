@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.program import rtstream, running
+from tests.cli.program import called, rtstream, running
 from tests.media.clips import Clip, make_clip
 
 
@@ -69,7 +69,7 @@ def test_what_was_watched_can_be_searched_watched_for_and_exported(server, media
 )
 def test_a_command_that_is_refused_says_so_in_one_line(server, words, told):
     """A script reads the exit code, its owner the line."""
-    ran = rtstream(*words, **server)
+    ran = called(*words, **server)
     assert ran.code == 1
     assert told in ran.complaint
     assert len(ran.complaint) < 300
