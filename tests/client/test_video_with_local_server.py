@@ -65,6 +65,7 @@ class Prompter:
 class Studio:
     """A server, a connection to it, the engine that it listens with, and what was recorded."""
 
+    server: LocalServer
     conn: rts.Connection
     coll: rts.Collection
     ears: Prompter
@@ -100,7 +101,7 @@ async def studio(tmp_path_factory) -> AsyncIterator[Studio]:
         LocalServer(media_root=folder, speech=lambda: ears) as server,
         rts.connect(server.api_key, base_url=server.url) as conn,
     ):
-        made = Studio(conn, await conn.get_collection(), ears)
+        made = Studio(server, conn, await conn.get_collection(), ears)
         async with asyncio.TaskGroup() as group:
             for clip in ("talk", "silent", "room"):
                 group.create_task(made.record(clip))
@@ -218,12 +219,16 @@ async def test_a_long_index_tells_how_far_it_is(studio):
     video = await studio.video("talk")
     told: list[rts.JobProgress] = []
     studio.ears.gate.clear()
+    settings = studio.server._up._settings
+    usual = settings.job_patience
+    object.__setattr__(settings, "job_patience", 0.5)  # seconds, of which each would be waited for
 
     def tell(progress: rts.JobProgress) -> None:
         told.append(progress)
         studio.ears.gate.set()
 
     await video.index_spoken_words(force=True, progress=tell)
+    object.__setattr__(settings, "job_patience", usual)
     assert told
     assert all(item.status == "processing" for item in told)
     assert all(item.fraction is not None and 0 <= item.fraction <= 1 for item in told)
