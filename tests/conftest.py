@@ -36,6 +36,18 @@ _LONGEST = (
     "tests/local/test_kills.py",
     "tests/walk/test_workflow.py",
     "tests/official/test_workflow.py",
+    "tests/media/test_matrix.py",
+    "tests/local/test_export.py",
+    "tests/local/test_streams.py",
+    "tests/media/test_export.py",
+    "tests/walk/test_bad_calls.py",
+    "tests/walk/test_media.py",
+    "tests/engines/test_vision_process.py",
+    "tests/search/test_indexing.py",
+    "tests/search/test_video_search.py",
+    "tests/official/test_applications.py",
+    "tests/local/test_spoken.py",
+    "tests/cli/test_cli_capture.py",
 )
 
 
