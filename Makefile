@@ -21,7 +21,7 @@ PURE_COVERAGE := --cov-branch --cov-fail-under=100 --cov-report=term-missing:ski
 	--cov=rtstream_async.errors --cov=rtstream_async.local.domain \
 	--cov=rtstream_async.models --cov=rtstream_async.protocol
 
-.PHONY: demo test check mypy pyright collect format bench clean help
+.PHONY: demo test check pyright mypy lint-imports collect format bench clean help
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -38,10 +38,9 @@ test: check  ## Run the checks and all tests
 check: $(VENV)/.dev  ## Lint, types, floors
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target mypy pyright collect
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target pyright mypy lint-imports collect
 
-mypy pyright: $(VENV)/.dev  # side by side: each keeps one core busy for most of a minute
+pyright mypy lint-imports: $(VENV)/.dev  # side by side: the first takes as long as all others
 	$(BIN)/$@
 
 collect: $(VENV)/.dev  # find and compile the tests once, before six processes do
