@@ -29,6 +29,7 @@ from rtstream_async.realtime.poll import Poller
 from rtstream_async.realtime.ports import Rearmer
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.subscription import Subscription
+from rtstream_async.realtime.waiting import Waker
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.socket import OpenSocket
 
@@ -48,6 +49,7 @@ class Hub:
         loop: The event loop that all this lives in, once it is known.
         poller: Reads records over REST; `None`: nothing can.
         arms: What was told to publish to this connection.
+        waker: Wakes those who wait for a message.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Hub:
         self.arms = self._continuity.arms
         self._fanout = self._continuity.fanout
         self._watchers: dict[Inbox, None] = {}  # of `states()`
+        self.waker = Waker()
         self._drops = Burst(logger, quiet=settings.log_quiet)
 
     def check(self) -> asyncio.AbstractEventLoop:

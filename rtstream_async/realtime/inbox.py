@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from rtstream_async.models.announcements import Announcement, StateChange
 from rtstream_async.models.messages import Message, UnknownMessage
 from rtstream_async.protocol.overflow import Overflow, Queue
 from rtstream_async.protocol.router import Key
+from rtstream_async.realtime.waiting import Waiter
 
 __all__ = ["Inbox", "Keeper"]
 
@@ -80,8 +80,8 @@ class Inbox(Queue[Message | StateChange]):
         self.has_control = control
         self.takes_all = takes_all
         self.is_guarded = where is not None or key is not None
-        self.waiter: asyncio.Future[None] | None = None
-        self.others: deque[asyncio.Future[None]] | None = None  # who wait behind it
+        self.waiter: Waiter | None = None
+        self.others: deque[Waiter] | None = None  # who wait behind it
         self.failure: RTStreamError | None = None
         self.is_ended = False
         self.gaps = 0
@@ -114,11 +114,11 @@ class Inbox(Queue[Message | StateChange]):
         waiter = self.waiter
         if waiter is None:
             return
-        if self.others or waiter.done():
+        if self.others or waiter.is_woken:
             self.wake()
         else:  # as usual: the only one, and it waits
             self.waiter = None
-            waiter.set_result(None)
+            waiter.wake()
 
     def _is_put(self, message: Message | StateChange) -> bool:
         """Queue `message`, or what the user's own functions raise about it, unless unwanted."""
@@ -152,7 +152,7 @@ class Inbox(Queue[Message | StateChange]):
         self.is_ended = True
         self.wake_all()
 
-    def queue_up(self, waiter: asyncio.Future[None]) -> None:
+    def queue_up(self, waiter: Waiter) -> None:
         """Have `waiter` woken when there may be something to read, after those before it."""
         if self.waiter is None:
             self.waiter = waiter
@@ -161,7 +161,7 @@ class Inbox(Queue[Message | StateChange]):
         else:
             self.others.append(waiter)
 
-    def leave(self, waiter: asyncio.Future[None]) -> None:
+    def leave(self, waiter: Waiter) -> None:
         """Forget `waiter`, which was cancelled; if it had been woken, it is the next one's turn."""
         if self.waiter is waiter:
             self.waiter = self.others.popleft() if self.others else None
@@ -174,8 +174,8 @@ class Inbox(Queue[Message | StateChange]):
         """Wake one who waits."""
         while (waiter := self.waiter) is not None:
             self.waiter = self.others.popleft() if self.others else None
-            if not waiter.done():
-                waiter.set_result(None)
+            if not waiter.is_woken:
+                waiter.wake()
                 return
 
     def wake_all(self) -> None:

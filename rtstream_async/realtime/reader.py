@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 from rtstream_async.errors import LinkClosedError, SlowConsumerError
 from rtstream_async.models.announcements import Dropped
 from rtstream_async.protocol.overflow import SLOW, Mark
+from rtstream_async.realtime.waiting import Waiter
 
 if TYPE_CHECKING:
     from rtstream_async.realtime.hub import Hub
@@ -109,12 +110,12 @@ class Reader(ABC, Generic[M_co]):
             inbox.leave(waiter)
             raise
 
-    def _waiter(self, inbox: Inbox) -> asyncio.Future[None]:
-        """Return what is done when there may be something to read; `leave()` it if cancelled."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._hub.loop:
-            self._hub.check()
-        waiter: asyncio.Future[None] = asyncio.Future(loop=loop)
+    def _waiter(self, inbox: Inbox) -> Waiter:
+        """Return what is woken when there may be something to read; `leave()` it if cancelled."""
+        hub = self._hub
+        if asyncio.get_running_loop() is not hub.loop:
+            hub.check()
+        waiter = Waiter(hub.waker)
         if inbox.waiter is None:
             inbox.waiter = waiter
         else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -44,6 +44,10 @@ _UNAUTHORIZED = 401
 _SHORTCUT_UP_TO = (
     0xFFFF  # bytes: what is larger comes in pieces, and the library puts them together
 )
+_READ = 2**16
+"""Bytes of one read, where the loop's own transports take 2**18: a thousand messages that are
+handed out before the first of them is read do not stay in the processor's cache, and the garbage
+collector looks at them."""
 _HARD_LIMIT = 4  # times `max_size`: what a single frame may have and still be skipped
 
 # The library logs the request line and the headers at DEBUG, and the URL is a secret. This logger
@@ -121,6 +125,13 @@ def _refused(status: int) -> RTStreamError:
     return HandshakeError(f"the service refused the socket (HTTP {status})")
 
 
+@runtime_checkable
+class _ReadsAtMost(Protocol):
+    """A transport that can be told how much to read; not all can, such as those of TLS."""
+
+    max_size: int
+
+
 class _Connection(ClientConnection):
     """Hands complete messages to a sink, instead of queueing frames."""
 
@@ -167,6 +178,12 @@ class _Connection(ClientConnection):
         except Exception as exc:  # noqa: BLE001  (an exception from here would be the loop's)
             self.failure = exc
             self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport, and have it read less at a time than the loop would."""
+        super().connection_made(transport)
+        if isinstance(transport, _ReadsAtMost):
+            transport.max_size = _READ
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection."""

@@ -1,0 +1,94 @@
+"""Tasks that wait for a message, and are woken together.
+
+A future calls its loop for each task that it wakes, and the loop makes an object for each call.
+That is a third of what it takes to hand a message to a task that waits. What one read of the socket
+brings is handed out in one go, so one call of the loop wakes all that it is for.
+
+A task can await whatever has the parts of a future that a task uses, as `asyncio.isfuture()` says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextvars import Context
+from typing import Any, cast
+
+__all__ = ["Waiter", "Waker"]
+
+
+class Waiter:
+    """What one task awaits, once: it goes on when this has been woken.
+
+    Attributes:
+        is_woken: The task is to go on, and may not have done so yet.
+    """
+
+    __slots__ = ("_asyncio_future_blocking", "_context", "_go_on", "_waker", "is_woken")
+
+    _context: Context
+    _go_on: Callable[[Waiter], object]
+
+    def __init__(self, waker: Waker) -> None:
+        self._asyncio_future_blocking = True  # awaited, and not just yielded
+        self._waker = waker
+        self.is_woken = False
+
+    def wake(self) -> None:
+        """Have the task go on, soon."""
+        self.is_woken = True
+        self._waker.add(self)
+
+    def go_on(self) -> None:
+        """Have the task go on, now; only for the loop's own callback."""
+        self._context.run(self._go_on, self)
+
+    def __await__(self) -> Generator[Waiter]:
+        # Yields it once, as a generator would; a frame for each would take far more.
+        return cast("Generator[Waiter]", iter((self,)))
+
+    # What a task uses of a future.
+
+    get_loop = staticmethod(asyncio.get_running_loop)
+
+    def done(self) -> bool:
+        """Return whether the task is to go on."""
+        return self.is_woken
+
+    def add_done_callback(self, go_on: Callable[[Any], object], *, context: Context) -> None:
+        """Take how to have the task go on."""
+        self._go_on = go_on
+        self._context = context
+
+    def cancel(self, msg: object = None) -> bool:
+        """Have the task go on; as this returns false, it raises `CancelledError` by itself."""
+        del msg
+        if not self.is_woken:
+            self.wake()
+        return False
+
+    def result(self) -> None:
+        """Return nothing: what has come is in the inbox."""
+
+
+class Waker:
+    """Has tasks go on that are woken at about the same time, in order, by one call of the loop."""
+
+    def __init__(self) -> None:
+        self._due: list[Waiter] = []
+
+    def add(self, waiter: Waiter) -> None:
+        """Have the task of `waiter` go on with the next call."""
+        if not self._due:
+            asyncio.get_running_loop().call_soon(self._run)
+        self._due.append(waiter)
+
+    def _run(self) -> None:
+        due, self._due = self._due, []
+        left = iter(due)
+        try:
+            for waiter in left:
+                waiter.go_on()
+        finally:  # what ends the whole loop, such as a KeyboardInterrupt, comes out of a task too
+            for waiter in left:
+                self.add(waiter)
