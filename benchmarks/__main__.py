@@ -37,6 +37,14 @@ def _import(options: argparse.Namespace) -> None:
     table.show("import time", import_time.measure(), as_json=options.json)
 
 
+def _latency(options: argparse.Namespace) -> None:
+    from benchmarks import kept, latency
+
+    rows = latency.measure()
+    table.show("latency: with a stuck consumer", rows, as_json=options.json)
+    kept.keep("latency", rows)
+
+
 def _paging(options: argparse.Namespace) -> None:
     from benchmarks import kept, paging
 
@@ -169,6 +177,7 @@ _BENCHMARKS = {
     "crashes": _crashes,
     "events": _events,
     "import": _import,
+    "latency": _latency,
     "meetings": _meetings,
     "outage": _outage,
     "paging": _paging,
