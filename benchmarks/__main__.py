@@ -45,6 +45,14 @@ def _latency(options: argparse.Namespace) -> None:
     kept.keep("latency", rows)
 
 
+def _memory(options: argparse.Namespace) -> None:
+    from benchmarks import kept, memory
+
+    rows = memory.measure()
+    table.show("memory of an idle subscription", rows, as_json=options.json)
+    kept.keep("memory", rows)
+
+
 def _paging(options: argparse.Namespace) -> None:
     from benchmarks import kept, paging
 
@@ -179,6 +187,7 @@ _BENCHMARKS = {
     "import": _import,
     "latency": _latency,
     "meetings": _meetings,
+    "memory": _memory,
     "outage": _outage,
     "paging": _paging,
     "reader": _reader,
