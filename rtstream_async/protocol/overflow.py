@@ -146,13 +146,16 @@ class Queue(Generic[T]):
     def put(self, message: T) -> bool:
         """Queue `message`; return false if something was dropped, or reading should stop."""
         items = self.items
-        depth = len(items)
-        if depth < self.limit:
+        if len(items) < self.limit:
             items.append(message)
-            if depth >= self.high_water:
-                self.high_water = max(self.high_water, depth - self._marks + 1)
+            if len(items) > self.high_water:
+                self.note_depth()
             return True
         return self._put_slowly(message)
+
+    def note_depth(self) -> None:
+        """Note that more may be queued than ever before."""
+        self.high_water = max(self.high_water, self.depth)
 
     def mark(self, value: object) -> bool:
         """Put a mark after what is queued; return false if there are too many already."""
@@ -219,7 +222,7 @@ class Queue(Generic[T]):
             else:
                 self._cells[key] = cell = _Cell(key, message)
                 self.items.appendleft(cell)
-        self.high_water = max(self.high_water, self.depth)
+        self.note_depth()
         self._settle()
 
     def tell(self) -> int:
@@ -260,7 +263,7 @@ class Queue(Generic[T]):
                 return self._drop()
             case "block":
                 self.items.append(message)
-                self.high_water = max(self.high_water, self.depth)
+                self.note_depth()
                 self.is_holding = True
                 self._settle()
                 return False
@@ -278,7 +281,7 @@ class Queue(Generic[T]):
         fits = self.depth < self.maxsize or self._drop_oldest()
         cells[key] = cell = _Cell(key, message)
         self.items.append(cell)
-        self.high_water = max(self.high_water, self.depth)
+        self.note_depth()
         return fits
 
     def _open(self) -> None:

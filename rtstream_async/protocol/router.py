@@ -135,8 +135,8 @@ class Router(Generic[T, N]):
         for key in keys:
             if key in self._only:
                 found[self._only[key]] = None
-            else:
-                found.update(self._several.get(key, {}))
+            elif key in self._several:
+                found.update(self._several[key])
         return tuple(found)
 
     def forget(self, key: Key) -> None:

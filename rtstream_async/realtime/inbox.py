@@ -106,9 +106,14 @@ class Inbox(Queue[Message | StateChange]):
 
     def deliver(self, message: Message | StateChange) -> None:
         """Queue `message` if it is wanted, and wake one who waits."""
+        items = self.items
         if self.is_guarded:
             if not self._is_put(message):
                 return
+        elif len(items) < self.limit:  # as in `put()`, without the call
+            items.append(message)
+            if len(items) > self.high_water:
+                self.note_depth()
         elif not self.put(message):
             self.keeper.overflowed(self)
         waiter = self.waiter

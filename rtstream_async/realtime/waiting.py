@@ -24,10 +24,10 @@ class Waiter:
         is_woken: The task is to go on, and may not have done so yet.
     """
 
-    __slots__ = ("_asyncio_future_blocking", "_context", "_go_on", "_waker", "is_woken")
+    __slots__ = ("_asyncio_future_blocking", "_waker", "context", "go_on", "is_woken")
 
-    _context: Context
-    _go_on: Callable[[Waiter], object]
+    context: Context  #: of the task
+    go_on: Callable[[Waiter], object]  #: has the task go on, now
 
     def __init__(self, waker: Waker) -> None:
         self._asyncio_future_blocking = True  # awaited, and not just yielded
@@ -38,10 +38,6 @@ class Waiter:
         """Have the task go on, soon."""
         self.is_woken = True
         self._waker.add(self)
-
-    def go_on(self) -> None:
-        """Have the task go on, now; only for the loop's own callback."""
-        self._context.run(self._go_on, self)
 
     def __await__(self) -> Generator[Waiter]:
         # Yields it once, as a generator would; a frame for each would take far more.
@@ -57,8 +53,8 @@ class Waiter:
 
     def add_done_callback(self, go_on: Callable[[Any], object], *, context: Context) -> None:
         """Take how to have the task go on."""
-        self._go_on = go_on
-        self._context = context
+        self.go_on = go_on
+        self.context = context
 
     def cancel(self, msg: object = None) -> bool:
         """Have the task go on; as this returns false, it raises `CancelledError` by itself."""
@@ -88,7 +84,7 @@ class Waker:
         left = iter(due)
         try:
             for waiter in left:
-                waiter.go_on()
+                waiter.context.run(waiter.go_on, waiter)
         finally:  # what ends the whole loop, such as a KeyboardInterrupt, comes out of a task too
             for waiter in left:
                 self.add(waiter)
