@@ -35,7 +35,7 @@ Send = Callable[[], None]
 Side = Callable[[str, Send, int, int, int], Awaitable[float]]
 
 
-def measure(*, rounds: int = 3, count: int = 4_000) -> list[dict[str, object]]:
+def measure(*, rounds: int = 5, count: int = 100_000) -> list[dict[str, object]]:
     """Return a row for each number of subscriptions and subscribers, and each side."""
     child = [sys.executable, "-m", "benchmarks.reader_server"]
     with subprocess.Popen(
