@@ -1,7 +1,7 @@
 """All scenes of an index, page by page: ours, and the official SDK in threads.
 
 One sequential reader on each side, the same size of page, the same server: one with answers made
-beforehand, directly on loopback and over a link that takes 10 ms each way, and then the local server
+beforehand, directly and over a link that takes 10 ms each way, and then the local server
 with its database. Of the official SDK's records the text is read, as dictionaries; ours are typed,
 and each comes once.
 """
