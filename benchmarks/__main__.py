@@ -85,6 +85,15 @@ def _start(options: argparse.Namespace) -> None:
     kept.keep("start", rows)
 
 
+def _growth(options: argparse.Namespace) -> None:
+    from benchmarks import growth, kept
+
+    rows = growth.measure()
+    table.show("growth", rows, as_json=options.json)
+    kept.keep("growth", rows)
+    growth.draw(rows)
+
+
 def _streams(options: argparse.Namespace) -> None:
     from benchmarks import streams
 
@@ -184,6 +193,7 @@ def _outage(options: argparse.Namespace) -> None:
 _BENCHMARKS = {
     "crashes": _crashes,
     "events": _events,
+    "growth": _growth,
     "import": _import,
     "latency": _latency,
     "meetings": _meetings,

@@ -13,8 +13,10 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import IO
 
+import attrs
 import msgspec
 import websockets
 from videodb.websocket_client import WebSocketConnection
@@ -26,7 +28,9 @@ from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.socket import Closed, Sink, SocketOptions, opener
 
-__all__ = ["measure"]
+__all__ = ["OURS", "OWN_WORK", "SIDES", "Source", "generator", "measure"]
+
+OURS, OWN_WORK = "ours", "do-it-yourself"
 
 _CHANNEL = "scene_index"
 _QUEUE = 100_000  # messages: nothing is dropped, as in the unbounded queues of the others
@@ -37,43 +41,77 @@ Side = Callable[[str, Send, int, int, int], Awaitable[float]]
 
 def measure(*, rounds: int = 5, count: int = 100_000) -> list[dict[str, object]]:
     """Return a row for each number of subscriptions and subscribers, and each side."""
+    rows: list[dict[str, object]] = []
+    with generator() as source:
+        for keys, each in [(1, 1), (100, 1), (1_000, 1), (10_000, 1), (10, 10), (10, 100)]:
+            number = count if each < 100 else count // 10
+            rows += _rows(source.costs(keys, each, number, rounds), keys, each, number, rounds)
+    return rows
+
+
+@attrs.frozen
+class Source:
+    """A process that sends messages to who connected last."""
+
+    url: str
+    pipe: IO[str]
+
+    def costs(
+        self,
+        keys: int,
+        each: int,
+        count: int,
+        rounds: int,
+        *,
+        size: int = SIZE,
+        sides: Sequence[str] = (),
+    ) -> dict[str, float]:
+        """Return the median cost of a message by side, CPU microseconds.
+
+        Args:
+            keys: Streams.
+            each: Subscribers of each.
+            count: Messages of a round.
+            rounds: Interleaved.
+            size: Bytes of a message.
+            sides: Which; none: all.
+        """
+
+        def send() -> None:
+            self.pipe.write(f"{keys} {count} {size}\n")
+            self.pipe.flush()
+
+        times: dict[str, list[float]] = {name: [] for name in sides or SIDES}
+        for _ in range(rounds):
+            for name, values in times.items():
+                seconds = asyncio.run(SIDES[name](self.url, send, keys, each, count))
+                values.append(seconds / count * 1e6)
+        return {name: statistics.median(values) for name, values in times.items()}
+
+
+@contextlib.contextmanager
+def generator() -> Iterator[Source]:
+    """Run the process while the block runs."""
     child = [sys.executable, "-m", "benchmarks.reader_server"]
     with subprocess.Popen(
         child, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the generator has no pipes")
-        url = f"ws://127.0.0.1:{int(process.stdout.readline())}/"
-        pipe = process.stdin
-        rows: list[dict[str, object]] = []
-        for keys, each in [(1, 1), (100, 1), (1_000, 1), (10_000, 1), (10, 10), (10, 100)]:
-            number = count if each < 100 else count // 10
-
-            def send(keys: int = keys, number: int = number) -> None:
-                pipe.write(f"{keys} {number}\n")
-                pipe.flush()
-
-            rows += _compare(url, send, keys, each, number, rounds)
-        pipe.close()
-    return rows
+        yield Source(f"ws://127.0.0.1:{int(process.stdout.readline())}/", process.stdin)
+        process.stdin.close()
 
 
-def _compare(
-    url: str, send: Send, keys: int, each: int, count: int, rounds: int
+def _rows(
+    medians: Mapping[str, float], keys: int, each: int, count: int, rounds: int
 ) -> list[dict[str, object]]:
-    times: dict[str, list[float]] = {name: [] for name in _SIDES}
-    for _ in range(rounds):
-        for name, side in _SIDES.items():
-            seconds = asyncio.run(side(url, send, keys, each, count))
-            times[name].append(seconds / count * 1e6)
-    medians = {name: statistics.median(values) for name, values in times.items()}
     return [
         {
             "subscriptions": keys * each,
             "subscribers a key": each,
             "side": name,
             "CPU us a message": round(median, 2),
-            "ours is faster by": round(median / medians["ours"], 2),
+            "ours is faster by": round(median / medians[OURS], 2),
             "message bytes": SIZE,
             "messages": count,
             "rounds": rounds,
@@ -239,9 +277,9 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
             await task
 
 
-_SIDES: dict[str, Side] = {
-    "ours": _ours,
-    "do-it-yourself": _own_work,
+SIDES: dict[str, Side] = {
+    OURS: _ours,
+    OWN_WORK: _own_work,
     "official receive(), no fan-out": _official,
     "bare frames and msgspec, no fan-out": _floor,
 }

@@ -1,6 +1,6 @@
 """The other end of the reader's benchmark: a process that sends frames made beforehand.
 
-A line `SUBSCRIPTIONS COUNT` on its standard input makes it send to who connected last.
+A line `SUBSCRIPTIONS COUNT SIZE` on its standard input makes it send to who connected last.
 """
 
 from __future__ import annotations
@@ -22,14 +22,18 @@ _CLOSE = 0x88  # the first byte of a frame that says goodbye
 
 
 def _frame(payload: bytes) -> bytes:
-    head = bytes([0x81, len(payload)]) if len(payload) < 126 else b"\x81\x7e"
-    return head + (struct.pack("!H", len(payload)) if len(payload) >= 126 else b"") + payload
+    size = len(payload)
+    if size < 126:
+        return bytes([0x81, size]) + payload
+    if size < 2**16:
+        return struct.pack("!BBH", 0x81, 126, size) + payload
+    return struct.pack("!BBQ", 0x81, 127, size) + payload
 
 
-def _message(stream: int, at: float) -> bytes:
+def _message(stream: int, at: float, size: int = SIZE) -> bytes:
     data = {"text": "", "start": round(at, 3), "end": round(at + 0.5, 3)}
     message = {"channel": "scene_index", "rtstream_id": f"rts-{stream:06d}", "data": data}
-    data["text"] = "x" * (SIZE - len(json.dumps(message)))
+    data["text"] = "x" * (size - len(json.dumps(message)))
     return json.dumps(message).encode()
 
 
@@ -52,11 +56,11 @@ class _Generator:
         writer.write(bytes([_CLOSE, 0]))
         writer.close()
 
-    async def send(self, subscriptions: int, count: int) -> None:
+    async def send(self, subscriptions: int, count: int, size: int) -> None:
         writer, now = self.writer, time.time()
         if writer is None:
             raise RuntimeError("nobody is connected")
-        frames = [_frame(_message(i % subscriptions, now + i / 1e3)) for i in range(count)]
+        frames = [_frame(_message(i % subscriptions, now + i / 1e3, size)) for i in range(count)]
         chunks = [b"".join(frames[i : i + _CHUNK]) for i in range(0, count, _CHUNK)]
         for chunk in chunks:
             writer.write(chunk)
@@ -69,8 +73,8 @@ async def main() -> None:
     server = await asyncio.start_server(generator.accept, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
-        subscriptions, count = map(int, line.split())
-        await generator.send(subscriptions, count)
+        subscriptions, count, size = map(int, line.split())
+        await generator.send(subscriptions, count, size)
 
 
 if __name__ == "__main__":
