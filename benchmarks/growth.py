@@ -44,11 +44,10 @@ def measure(
         {
             "of": "KiB a subscription",
             "against": "subscriptions",
-            "at": row["subscriptions"],
-            OURS: row["ours KiB"],
-            OWN_WORK: row["do-it-yourself KiB"],
+            "at": many,
+            **{side: round(size / 1024, 3) for side, size in memory.idle(many).items()},
         }
-        for row in memory.measure(counts=tuple(subscriptions))
+        for many in subscriptions
     ]
     return rows
 

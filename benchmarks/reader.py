@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import IO
 
 import attrs
@@ -21,18 +22,15 @@ import msgspec
 import websockets
 from videodb.websocket_client import WebSocketConnection
 
+from benchmarks.hubs import CHANNEL, opened, streams
 from benchmarks.reader_server import SIZE
-from rtstream_async.protocol.rearm import Arm
 from rtstream_async.realtime.hub import Hub
-from rtstream_async.realtime.settings import HubSettings
-from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.socket import Closed, Sink, SocketOptions, opener
 
 __all__ = ["OURS", "OWN_WORK", "SIDES", "Source", "generator", "measure"]
 
 OURS, OWN_WORK = "ours", "do-it-yourself"
 
-_CHANNEL = "scene_index"
 _QUEUE = 100_000  # messages: nothing is dropped, as in the unbounded queues of the others
 
 Send = Callable[[], None]
@@ -56,6 +54,11 @@ class Source:
     url: str
     pipe: IO[str]
 
+    def send(self, keys: int, count: int, size: int) -> None:
+        """Have it send `count` messages of `size` bytes, of `keys` streams in turn."""
+        self.pipe.write(f"{keys} {count} {size}\n")
+        self.pipe.flush()
+
     def costs(
         self,
         keys: int,
@@ -76,11 +79,7 @@ class Source:
             size: Bytes of a message.
             sides: Which; none: all.
         """
-
-        def send() -> None:
-            self.pipe.write(f"{keys} {count} {size}\n")
-            self.pipe.flush()
-
+        send = partial(self.send, keys, count, size)
         times: dict[str, list[float]] = {name: [] for name in sides or SIDES}
         for _ in range(rounds):
             for name, values in times.items():
@@ -145,43 +144,27 @@ async def _timed(send: Send, goal: _Goal) -> float:
 
 
 async def _ours(url: str, send: Send, keys: int, each: int, count: int) -> float:
-    async def fetch_url() -> str:
-        return url
-
-    supervisor = Supervisor("benchmark")
-    hub = Hub(
-        fetch_url=fetch_url,
-        open_socket=opener(SocketOptions(proxy=None, compression=None)),
-        settings=HubSettings(),
-        supervisor=supervisor,
-    )
-    connection_id = await hub.connection_id()
     goal = _Goal(count * each)
 
-    async def consume(stream: str) -> None:
+    async def consume(hub: Hub, stream: str) -> None:
         subscription = hub.subscribe(
-            streams=frozenset([stream]), channels=frozenset([_CHANNEL]), maxsize=_QUEUE
+            streams=frozenset([stream]), channels=frozenset([CHANNEL]), maxsize=_QUEUE
         )
         async for message in subscription:
             goal.read(message.text, message.start)
 
-    tasks: list[asyncio.Task[None]] = []
-    for stream in _streams(keys):
-        hub.note_armed(
-            Arm(rtstream_id=stream, channel=_CHANNEL, source="i", connection_id=connection_id)
-        )
-        tasks += [asyncio.create_task(consume(stream)) for _ in range(each)]
-    try:
-        return await _timed(send, goal)
-    finally:
-        await _end(tasks)
-        await hub.aclose()
-        await supervisor.aclose()
+    names = streams(keys)
+    async with opened(url, names) as hub:
+        tasks = [asyncio.create_task(consume(hub, name)) for name in names for _ in range(each)]
+        try:
+            return await _timed(send, goal)
+        finally:
+            await _end(tasks)
 
 
 async def _own_work(url: str, send: Send, keys: int, each: int, count: int) -> float:
     queues: dict[str, list[asyncio.Queue[dict[str, object]]]] = {
-        stream: [asyncio.Queue() for _ in range(each)] for stream in _streams(keys)
+        stream: [asyncio.Queue() for _ in range(each)] for stream in streams(keys)
     }
     goal = _Goal(count * each)
 
@@ -263,10 +246,6 @@ async def _floor(url: str, send: Send, _keys: int, _each: int, count: int) -> fl
 def _read_dict(goal: _Goal, message: dict[str, object]) -> None:
     data = message["data"]
     goal.read(data["text"], data["start"])  # type: ignore[index]  (JSON, as users read it)
-
-
-def _streams(count: int) -> list[str]:
-    return [f"rts-{number:06d}" for number in range(count)]
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

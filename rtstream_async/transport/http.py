@@ -19,7 +19,7 @@ import re
 import ssl as ssl_module
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, quote_plus, urlsplit
@@ -108,10 +108,12 @@ class HttpTransport:
         for name in _LOUD:
             logging.getLogger(name).addFilter(_is_warning)
         version = _version()
-        self._public_headers = {
+        self._client_headers = {
             "accept": "application/json",
             "user-agent": f"rtstream-async/{version} python/{platform.python_version()}",
         }
+        # Ours has them already, which is quicker; the user's own is not changed.
+        self._public_headers = {} if settings.client is None else self._client_headers
         self._own_headers = {
             **{name.lower(): value for name, value in settings.headers.items()},
             "x-videodb-client": f"rtstream-async/{version}",
@@ -173,20 +175,19 @@ class HttpTransport:
         try:
             if exchange.outcome.done():
                 return  # the caller went away before anything was sent
-            with exchange.scope(request.timeout) as scope:
+            with exchange.scope:
                 exchange.succeed(await self._exchange(request))
-            if scope.cancelled_caught:
-                exchange.fail(RequestTimeoutError(f"no answer within {request.timeout:g} s"))
         except Exception as exc:  # noqa: BLE001 - a raise here would end the supervisor's other tasks
             exchange.fail(_translate(exc, self._settings.key))
         finally:
             self._slots.release()
-            exchange.fail(ConnectionClosedError())  # no effect, unless we are being cancelled
+            if not exchange.outcome.done():  # we are being cancelled
+                exchange.fail(ConnectionClosedError())
 
     async def _exchange(self, request: HttpRequest) -> HttpResponse:
         client: Any = self._client
         if client is None:
-            client = self._client = _make_client(self._settings)
+            client = self._client = _make_client(self._settings, self._client_headers)
         if client.is_closed:
             raise InvalidArgumentError("http_client", "is closed")
         started = time.monotonic()
@@ -202,7 +203,7 @@ class HttpTransport:
             body = self.conceal_body(body)
         return HttpResponse(
             status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
+            headers=_headers(response.headers.raw),
             body=body,
             received_at=time.time(),
             elapsed=time.monotonic() - started,
@@ -249,21 +250,18 @@ class HttpTransport:
 
 
 class _Exchange:
-    """What the caller of a request and the task that runs it share."""
+    """What the caller of a request and the task that runs it share.
+
+    Attributes:
+        outcome: What the caller waits for.
+        scope: Ends the request, a bit after its caller has given up on it.
+    """
 
     def __init__(self, *, abandoned_after: float) -> None:
         self.outcome: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+        self.scope = anyio.CancelScope()
         self._abandoned_after = abandoned_after
-        self._scope: anyio.CancelScope | None = None
         self.outcome.add_done_callback(self._on_done)
-
-    def scope(self, timeout: float) -> anyio.CancelScope:
-        """Return the scope that ends the request: a bit after its caller has given up on it."""
-        if self._scope is None:
-            self._scope = anyio.CancelScope(
-                deadline=anyio.current_time() + timeout + self._abandoned_after
-            )
-        return self._scope
 
     def succeed(self, response: HttpResponse) -> None:
         if not self.outcome.done():
@@ -274,12 +272,22 @@ class _Exchange:
             self.outcome.set_exception(error)
 
     def _on_done(self, outcome: asyncio.Future[HttpResponse]) -> None:
-        if not outcome.cancelled():
+        if outcome.cancelled():
+            self.scope.deadline = anyio.current_time() + self._abandoned_after
+        else:
             outcome.exception()  # seen, even when the caller has gone in the meantime
-        elif self._scope is not None:
-            self._scope.deadline = min(
-                self._scope.deadline, anyio.current_time() + self._abandoned_after
-            )
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """Return headers by their names in lower case, those of one name joined (RFC 9110, 5.3).
+
+    The library's own mapping tries several encodings for each name and value that is asked for.
+    """
+    found: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.lower().decode("latin-1"), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def origin(url: str) -> str:
@@ -312,7 +320,7 @@ def _version() -> str:
     return metadata.version("rtstream-async")
 
 
-def _make_client(settings: HttpSettings) -> httpx.AsyncClient:
+def _make_client(settings: HttpSettings, headers: Mapping[str, str]) -> httpx.AsyncClient:
     limits = httpx.Limits(
         max_connections=settings.max_connections,
         # Not all: httpcore 1.0.9 polls each idle one for each request.
@@ -320,6 +328,7 @@ def _make_client(settings: HttpSettings) -> httpx.AsyncClient:
     )
     try:
         return httpx.AsyncClient(
+            headers=headers,
             verify=settings.ssl or True,
             http2=settings.http2,
             proxy=settings.proxy or None,
