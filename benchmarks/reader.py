@@ -13,9 +13,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 import attrs
 import msgspec
@@ -34,12 +34,12 @@ OURS, OWN_WORK = "ours", "do-it-yourself"
 _QUEUE = 100_000  # messages: nothing is dropped, as in the unbounded queues of the others
 
 Send = Callable[[], None]
-Side = Callable[[str, Send, int, int, int], Awaitable[float]]
+Side = Callable[[str, Send, int, int, int], Coroutine[Any, Any, float]]
 
 
-def measure(*, rounds: int = 5, count: int = 100_000) -> list[dict[str, object]]:
+def measure(*, rounds: int = 5, count: int = 100_000) -> list[dict[str, Any]]:
     """Return a row for each number of subscriptions and subscribers, and each side."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     with generator() as source:
         for keys, each in [(1, 1), (100, 1), (1_000, 1), (10_000, 1), (10, 10), (10, 100)]:
             number = count if each < 100 else count // 10
@@ -103,7 +103,7 @@ def generator() -> Iterator[Source]:
 
 def _rows(
     medians: Mapping[str, float], keys: int, each: int, count: int, rounds: int
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     return [
         {
             "subscriptions": keys * each,
@@ -163,12 +163,12 @@ async def _ours(url: str, send: Send, keys: int, each: int, count: int) -> float
 
 
 async def _own_work(url: str, send: Send, keys: int, each: int, count: int) -> float:
-    queues: dict[str, list[asyncio.Queue[dict[str, object]]]] = {
+    queues: dict[str, list[asyncio.Queue[dict[str, Any]]]] = {
         stream: [asyncio.Queue() for _ in range(each)] for stream in streams(keys)
     }
     goal = _Goal(count * each)
 
-    async def consume(queue: asyncio.Queue[dict[str, object]]) -> None:
+    async def consume(queue: asyncio.Queue[dict[str, Any]]) -> None:
         while True:
             _read_dict(goal, await queue.get())
 
@@ -243,9 +243,9 @@ async def _floor(url: str, send: Send, _keys: int, _each: int, count: int) -> fl
         await closed
 
 
-def _read_dict(goal: _Goal, message: dict[str, object]) -> None:
+def _read_dict(goal: _Goal, message: dict[str, Any]) -> None:
     data = message["data"]
-    goal.read(data["text"], data["start"])  # type: ignore[index]  (JSON, as users read it)
+    goal.read(data["text"], data["start"])
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
