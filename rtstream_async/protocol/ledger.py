@@ -11,7 +11,8 @@ from __future__ import annotations
 import bisect
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from struct import Struct
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -63,7 +64,8 @@ class Found(Generic[M]):
 
 _SLOT = 32  # tolerances: so wide that looking at the next one too is rare
 _EDGE = 2 / _SLOT  # more than a tolerance, so that rounding does no harm
-_NOBODY: Final[dict[str, int]] = {}  # shared, and never changed
+_NOBODY: Final[Mapping[str, int]] = {}  # shared, and never changed
+_ALIKE = 1024  # counts by source that entries share
 
 
 class _Entry:
@@ -77,7 +79,7 @@ class _Entry:
         self.digest = digest
         self.given = 0
         self.pushed = 0
-        self.stored = _NOBODY  # by source: the most that one reading showed
+        self.stored: Mapping[str, int] = _NOBODY  # by source: the most that one reading showed
 
     def __lt__(self, other: _Entry) -> bool:
         return self.end < other.end
@@ -263,6 +265,12 @@ class Ledger:
         return digest, math.floor(start / self._width)
 
 
+@lru_cache(maxsize=_ALIKE)
+def _counts(*of: tuple[str, int]) -> Mapping[str, int]:
+    """Return what each source has: one object for all alike, as it is larger than an entry."""
+    return dict(of)
+
+
 def _end(entry: _Entry) -> float:
     return entry.end
 
@@ -273,7 +281,7 @@ def _grow(entry: _Entry, by_source: dict[str, list[int]]) -> list[int]:
     for source, places in by_source.items():
         known = entry.stored.get(source, 0)
         if len(places) > known:
-            entry.stored = {**entry.stored, source: len(places)}
+            entry.stored = _counts(*{**entry.stored, source: len(places)}.items())
             grown += places[known:]
     missing = sum(entry.stored.values()) - entry.given
     if missing <= 0:

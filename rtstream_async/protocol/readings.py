@@ -60,17 +60,22 @@ class _Doubt:
 
 
 class Readings:
-    """Which readings are needed of one stream and channel."""
+    """Which readings are needed of one stream and channel.
+
+    Attributes:
+        read_at: When the latest of the readings that have ended well began; the service's Unix time,
+            seconds.
+    """
 
     __slots__ = (
         "_doubt",
         "_lateness",
         "_merged_at",
-        "_read_at",
         "_read_newest",
         "_settings",
         "_since",
         "_sure",
+        "read_at",
     )
 
     def __init__(self, *, since: float, settings: RecoverySettings, lateness: Lateness) -> None:
@@ -86,7 +91,7 @@ class Readings:
         self._lateness = lateness
         self._doubt: _Doubt | None = None
         self._merged_at = -math.inf
-        self._read_at = -math.inf  # the latest reading that has ended well; of several at once, too
+        self.read_at = -math.inf
         self._read_newest = since  # the greatest end of a record when it began
         self._sure = -math.inf  # what ends before was shown, if it exists
 
@@ -145,8 +150,8 @@ class Readings:
         asked = window.asked
         if asked is None:
             raise ValueError("this window is given up, and was not read")
-        if window.until > self._read_at:
-            self._read_at, self._read_newest = window.until, asked.newest
+        if window.until > self.read_at:
+            self.read_at, self._read_newest = window.until, asked.newest
         self._sure = max(self._sure, asked.sure)
         if window.until >= self._merged_at + asked.delay:
             self._doubt = None

@@ -37,6 +37,7 @@ class Push(enum.Enum):
 _DELIVER: Final = Push.DELIVER  # a member of an enumeration is slow to look up
 
 _COUNTED = 2.0  # overlaps: what is read again lies within one of them, and mostly within one more
+_STEADY = 20.0  # seconds between two polls; after more, when a result came is not known
 _REMEMBERED = 1.5  # of the longest overlap: a loss may be noted late
 
 
@@ -214,12 +215,16 @@ class Track(Generic[M]):
             window: What was asked for, as `window()` gave it; more may have been read.
         """
         newest = self.last_end
+        is_steady = self.is_polled and window.until - self._readings.read_at <= _STEADY
         messages = self._store(found)
         self._readings.read(window)
         messages.sort(key=_time)
         if messages:
             behind = newest - min(message.end for message in messages)
             self._lateness.behind = max(self._lateness.behind, behind)
+        if is_steady:
+            for message in messages:
+                self._lateness.note(window.until - self._skew - message.end, message.end)
         return messages
 
     def let_go(self) -> list[M]:

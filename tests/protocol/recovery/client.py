@@ -192,8 +192,6 @@ class Client:
         track = self.track
         while True:
             window, _ = track.window(self.now(), self.skew)
-            since = max(track.since, min(window.since, track.last_end - 60.0))
-            window = attrs.evolve(window, since=since)
             try:
                 found = yield from self._read(window)
             except CallFailedError:

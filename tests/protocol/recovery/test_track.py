@@ -262,6 +262,41 @@ def test_what_is_polled_besides_is_read_from_the_last_poll_on():
     assert track.window(T0 + 42, 0.0)[0].since == T0 + 10 - 5
 
 
+def poll(track: Track[Said], at: float, *shown: float) -> None:
+    late(track, [found(one) for one in shown], at=at)
+
+
+def test_polls_teach_how_late_results_come():
+    """A monitor of hundreds would read two minutes of each, every two seconds."""
+    track = make(RecoverySettings(), sources=0)
+    track.is_polled = True
+    for at in range(0, 200, 2):
+        poll(track, at + 6, at, at + 1)
+    assert track.overlap() == 30.0
+    assert track.sweep_delay(0.0) == pytest.approx(1.5 * 5 + 3)
+
+
+def test_polls_of_a_slow_index_reach_back_as_far_as_it_is_uneven():
+    """What comes seventy seconds late now and then is as good as lost to who reads thirty."""
+    track = make(RecoverySettings(), sources=0)
+    track.is_polled = True
+    for at in range(0, 200, 2):
+        poll(track, at + 6, at, at + 1)
+    late(track, [found(136, "a slow one")], at=207)
+    assert track.overlap() == pytest.approx(2 * 66 + 10)
+
+
+@pytest.mark.parametrize("is_polled", [True, False])
+def test_a_poll_after_a_pause_teaches_nothing_nor_does_another_look(is_polled):
+    """It would look as if results came as late as the pause was long."""
+    track = make(RecoverySettings(), sources=0)
+    track.is_polled = is_polled
+    for at in range(0, 2_000, 21 if is_polled else 2):
+        poll(track, at + 6, at, at + 1)
+    assert track.overlap() == 120.0
+    assert track.sweep_delay(0.0) == 30.0
+
+
 def test_of_two_readings_at_once_each_counts_from_its_own_beginning():
     """A poll overtakes a sweep: the sweep must not vouch for what was shown after it began."""
     track = make()
