@@ -63,8 +63,8 @@ class Readings:
     """Which readings are needed of one stream and channel.
 
     Attributes:
-        read_at: When the latest of the readings that have ended well began; the service's Unix time,
-            seconds.
+        read_at: When the latest of the readings that have ended well began; Unix seconds of the
+            service's clock.
     """
 
     __slots__ = (
