@@ -6,11 +6,14 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import attrs
 
-from benchmarks import import_time, table
+from benchmarks import table
 
 
 def main() -> None:
@@ -29,69 +32,24 @@ def main() -> None:
     unknown = [name for name in options.names if name not in _BENCHMARKS]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; there are: {', '.join(_BENCHMARKS)}")
-    for name in options.names or _BENCHMARKS:
+    for name in options.names or [name for name in _BENCHMARKS if name not in _LONG]:
         _BENCHMARKS[name](options)
 
 
-def _import(options: argparse.Namespace) -> None:
-    table.show("import time", import_time.measure(), as_json=options.json)
+def _kept(name: str, title: str, options: argparse.Namespace) -> Sequence[Mapping[str, object]]:
+    """Show what the module `name` measures, and keep it beside what was kept before."""
+    from benchmarks import kept
 
-
-def _latency(options: argparse.Namespace) -> None:
-    from benchmarks import kept, latency
-
-    rows = latency.measure()
-    table.show("latency: with a stuck consumer", rows, as_json=options.json)
-    kept.keep("latency", rows)
-
-
-def _memory(options: argparse.Namespace) -> None:
-    from benchmarks import kept, memory
-
-    rows = memory.measure()
-    table.show("memory of an idle subscription", rows, as_json=options.json)
-    kept.keep("memory", rows)
-
-
-def _paging(options: argparse.Namespace) -> None:
-    from benchmarks import kept, paging
-
-    rows = paging.measure()
-    table.show("paging: 100,000 scenes", rows, as_json=options.json)
-    kept.keep("paging", rows)
-
-
-def _reader(options: argparse.Namespace) -> None:
-    from benchmarks import kept, reader
-
-    rows = reader.measure()
-    table.show("reader: socket to consumer", rows, as_json=options.json)
-    kept.keep("reader", rows)
-
-
-def _rest(options: argparse.Namespace) -> None:
-    from benchmarks import kept, rest
-
-    rows = rest.measure()
-    table.show("REST calls", rows, as_json=options.json)
-    kept.keep("rest", rows)
-
-
-def _start(options: argparse.Namespace) -> None:
-    from benchmarks import kept, start
-
-    rows = start.measure()
-    table.show("cold start to the first message", rows, as_json=options.json)
-    kept.keep("start", rows)
+    rows: Sequence[Mapping[str, object]] = import_module(f"benchmarks.{name}").measure()
+    table.show(title, rows, as_json=options.json)
+    kept.keep(name, rows)
+    return rows
 
 
 def _growth(options: argparse.Namespace) -> None:
-    from benchmarks import growth, kept
+    from benchmarks import growth
 
-    rows = growth.measure()
-    table.show("growth", rows, as_json=options.json)
-    kept.keep("growth", rows)
-    growth.draw(rows)
+    growth.draw(_kept("growth", "how costs grow", options))
 
 
 def _streams(options: argparse.Namespace) -> None:
@@ -190,24 +148,27 @@ def _outage(options: argparse.Namespace) -> None:
     print(f"  kept in {soak.record(outcome, 'outage')}", file=sys.stderr)
 
 
-_BENCHMARKS = {
-    "crashes": _crashes,
-    "events": _events,
+_BENCHMARKS: Mapping[str, Callable[[argparse.Namespace], object]] = {
+    "reader": partial(_kept, "reader", "reader: socket to consumer"),
+    "latency": partial(_kept, "latency", "latency: with a stuck consumer"),
+    "memory": partial(_kept, "memory", "what things take of memory"),
     "growth": _growth,
-    "import": _import,
-    "latency": _latency,
-    "meetings": _meetings,
-    "memory": _memory,
-    "outage": _outage,
-    "paging": _paging,
-    "reader": _reader,
-    "rest": _rest,
-    "search": _search,
-    "soak": _soak,
-    "speech": _speech,
-    "start": _start,
+    "shards": partial(_kept, "shards", "readers in processes of their own"),
+    "paging": partial(_kept, "paging", "paging: 100,000 scenes"),
+    "rest": partial(_kept, "rest", "REST calls"),
+    "import": partial(_kept, "import_time", "import time"),
+    "start": partial(_kept, "start", "cold start to the first message"),
     "streams": _streams,
+    "search": _search,
+    "webhooks": partial(_kept, "webhooks", "webhooks"),
+    "events": _events,
+    "meetings": _meetings,
+    "speech": _speech,
+    "crashes": _crashes,
+    "outage": _outage,
+    "soak": _soak,
 }
+_LONG = frozenset({"crashes", "outage", "soak"})  # run when they are named
 
 if __name__ == "__main__":
     main()

@@ -11,7 +11,7 @@ import attrs
 
 __all__ = ["Receiver", "receiving"]
 
-_FAILS = 7  # of so many, it refuses one at first
+_FAILS = 7
 _OK = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -20,6 +20,7 @@ _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: c
 class Receiver:
     """Counts what comes, by its key."""
 
+    fails: int | None = None  #: of so many, it refuses one at first
     url: str = ""
     taken: Counter[str] = attrs.field(factory=Counter[str])
     _refused: set[str] = attrs.field(factory=set[str])
@@ -41,7 +42,8 @@ class Receiver:
             writer.close()
 
     def _take(self, key: str) -> bytes:
-        if not int(key.rpartition("-")[2]) % _FAILS and key not in self._refused:
+        number = int(key.rpartition("-")[2])
+        if self.fails is not None and not number % self.fails and key not in self._refused:
             self._refused.add(key)
             return _BUSY
         self.taken[key] += 1
@@ -49,9 +51,9 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncGenerator[Receiver]:
-    """Run a receiver while the block does."""
-    receiver = Receiver()
+async def receiving(*, fails: int | None = _FAILS) -> AsyncGenerator[Receiver]:
+    """Run a receiver while the block does; `None`: it takes all at once."""
+    receiver = Receiver(fails)
     async with await asyncio.start_server(receiver.answer, "127.0.0.1", 0) as listening:
         receiver.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/hook"
         yield receiver

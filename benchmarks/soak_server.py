@@ -34,10 +34,16 @@ class Feed:
         self.ends = array("d")  #: of each message
         self.unstored = 0  #: shown while no index watched: one was being made anew
 
-    def start(self, speaking: list[str], showing: list[str], rate: float) -> None:
+    async def feed(self, speaking: list[str], showing: list[str], rate: float) -> None:
         """Begin, at `rate` messages a second over all streams."""
         streams = [(id_, True) for id_ in speaking] + [(id_, False) for id_ in showing]
         self._task = asyncio.create_task(self._run(itertools.cycle(streams), rate))
+
+    async def show(self, stream: str, text: str, count: int) -> None:
+        """Show the same in one stream, as fast as it goes."""
+        for _ in range(count):
+            end = time.time()
+            await self._control.add_scene(stream, text, start=end - _LENGTH, end=end)
 
     async def stop(self) -> list[int]:
         """End; return how many messages there were, and how many of them nobody watched for."""
@@ -80,10 +86,8 @@ async def serve() -> None:
 
 async def _do(server: LocalServer, feed: Feed, what: str, **arguments: Any) -> Any:
     match what:
-        case "feed":
-            return feed.start(**arguments)
-        case "stop":
-            return await feed.stop()
+        case "feed" | "show" | "stop":
+            return await getattr(feed, what)(**arguments)
         case "when":
             return [feed.ends[number] for number in arguments["numbers"]]
         case "chaos":
