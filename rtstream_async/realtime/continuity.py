@@ -22,6 +22,7 @@ from rtstream_async.protocol.rearm import Arm, Arms
 from rtstream_async.protocol.recovery import Track
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.fanout import Fanout
 from rtstream_async.realtime.link import LinkRunner
 from rtstream_async.realtime.poll import Poller
@@ -84,7 +85,7 @@ class Continuity:
             spawn=spawn,
             connection_id=lambda: link.connection_id,
         )
-        limit = anyio.Semaphore(settings.recovery_calls)
+        limit = CallLimit(settings.recovery_calls)
         self._recovery = Recovery(
             arms=arms,
             tracks=self.tracks,
@@ -198,7 +199,7 @@ class Continuity:
             inbox.announce(gap)
         self._recovery.recover(key, since, connection_id)
 
-    def _make_watchdog(self, poller: Poller | None, limit: anyio.Semaphore) -> Watchdog | None:
+    def _make_watchdog(self, poller: Poller | None, limit: CallLimit) -> Watchdog | None:
         settings = self._settings
         if poller is None or settings.watch_interval is None:
             return None

@@ -9,10 +9,11 @@ in `protocol/recovery.py`; here are the calls, the waiting and the telling.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import anyio
@@ -24,6 +25,7 @@ from rtstream_async.protocol.rearm import Arm, Arms, Rearmed
 from rtstream_async.protocol.recovery import Found, Track, Window
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.call_limit import FIRST, HISTORY, CallLimit
 from rtstream_async.realtime.history import History
 from rtstream_async.realtime.poll import POLLABLE, Poller
 from rtstream_async.realtime.ports import Outlet, Rearmer
@@ -42,8 +44,6 @@ _FIRST_DELAY = 0.5  # seconds, between attempts of what failed
 _LONGEST_DELAY = 30.0  # seconds
 _CLOCK = 1.0  # seconds: how well the service's clock is known
 _MARGIN = 10.0  # seconds: a detection is told some time after what it is about
-_RANKS = {"alert": 0, "capture_session": 0, "understanding": 0, "transcript": 1}
-"""What has no history goes first: all that it misses until then is lost."""
 
 
 class Recovery:
@@ -59,7 +59,7 @@ class Recovery:
         settings: HubSettings,
         outlet: Outlet,
         spawn: Callable[..., None],
-        limit: anyio.Semaphore,
+        limit: CallLimit,
     ) -> None:
         """Recover nothing yet.
 
@@ -83,6 +83,8 @@ class Recovery:
         self._failures = Burst(logger, quiet=settings.log_quiet)
         self._ends = Burst(logger, quiet=settings.log_quiet)
         self._open: dict[Key, float] = {}  # since when messages may be missing, service's time
+        self._turns: dict[Key, int] = {}  # of what is open: the least is open for longest
+        self._losses = itertools.count()
         self._locks: dict[Key, anyio.Lock] = {}
         self._scopes: set[anyio.CancelScope] = set()
         self._recovered = 0
@@ -114,7 +116,8 @@ class Recovery:
 
     def lose_one(self, key: Key, at: float) -> None:
         """Note that one stream and channel is not heard since `at` (the service's Unix time)."""
-        self._open.setdefault(key, at)
+        if key not in self._open:
+            self._open[key], self._turns[key] = at, next(self._losses)
         track = self._tracks.get(key)
         if track is not None:
             track.lost(at)
@@ -146,8 +149,13 @@ class Recovery:
                 for message in track.let_go():
                     self._outlet.give(message)
 
-    def _by_rank(self, keys: Iterable[Key]) -> list[Key]:
-        return sorted(keys, key=lambda key: (_RANKS.get(key[1] or "", 0), self._open[key]))
+    def _urgency(self, key: Key) -> tuple[float, float]:
+        """What has no history goes first: all that it misses until then is lost.
+
+        Then, what waits longest: where the link is cut again and again, all have their turn. And
+        each is done before the next: else all would be in work, and none done, at the next cut.
+        """
+        return (FIRST if _place(key) is None else HISTORY), self._turns[key]
 
     def _begin(self, work: Callable[..., Awaitable[None]], *arguments: Any, name: str) -> None:
         scope = anyio.CancelScope()
@@ -175,7 +183,7 @@ class Recovery:
         asyncio.get_running_loop().call_later(self._settings.recovering_at_most, told)
         # Chance only spreads the calls of the many who lost the same server.
         await anyio.sleep(self._settings.recovery_jitter * random.random())  # noqa: S311
-        keys = self._by_rank(self._open)
+        keys = sorted(self._open, key=self._urgency)
         async with anyio.create_task_group() as group:
             for key in keys:
                 group.start_soon(self._close, key, connection_id)
@@ -236,7 +244,7 @@ class Recovery:
         delay = _FIRST_DELAY
         while True:
             try:
-                async with self._limit:
+                async with self._limit.place(*self._urgency(_key(arm))):
                     # Whole or not at all: what was made and not noted would go on unseen.
                     with anyio.CancelScope(shield=True):
                         return await self._rearmer.rearm(arm, connection_id)
@@ -260,7 +268,7 @@ class Recovery:
         while True:
             window, beyond = track.window(self._now(), self._tracks.skew)
             try:
-                async with self._limit:
+                async with self._limit.place(*self._urgency(key)):
                     found, whole_since = await history.read(stream, channel, window)
             except RTStreamError as exc:
                 self._failures.warn("reading what %s of %s missed failed: %s", key[1], key[0], exc)
@@ -291,7 +299,7 @@ class Recovery:
         merged = track.merge(found, window)
         recovered = sum(1 for message in merged if message.origin == "backfill")
         self._recovered += recovered
-        self._open.pop(key, None)
+        self._end(key)
         await self._pour(key, merged)
         stream, channel = key
         self._outlet.tell(
@@ -322,8 +330,12 @@ class Recovery:
             await self._outlet.pour(key, messages)
 
     def _give_up(self, key: Key, since: float, until: float, reason: str) -> None:
-        self._open.pop(key, None)
+        self._end(key)
         self._outlet.tell(key, _unrecoverable(key, since, until, reason))
+
+    def _end(self, key: Key) -> None:
+        self._open.pop(key, None)
+        self._turns.pop(key, None)
 
     def _tell_lost(self, key: Key, rearmed: Rearmed) -> None:
         assert rearmed.lost is not None  # noqa: S101 - asked by the caller

@@ -21,6 +21,7 @@ from rtstream_async.protocol.cadence import Cadence, CadenceSettings, Verdict, j
 from rtstream_async.protocol.link import LinkState
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.call_limit import HISTORY, CallLimit
 from rtstream_async.realtime.link import LinkRunner
 from rtstream_async.realtime.poll import Poller
 
@@ -323,7 +324,7 @@ class Watchdog:
 
 
 def newer_over(
-    poller: Poller, *, sources: Callable[[str, str], Sequence[str]], limit: anyio.Semaphore
+    poller: Poller, *, sources: Callable[[str, str], Sequence[str]], limit: CallLimit
 ) -> Newer:
     """Return what asks REST for the ends of records.
 
@@ -335,7 +336,7 @@ def newer_over(
     """
 
     async def newer(rtstream_id: str, channel: str, since: float) -> list[float]:
-        async with limit:
+        async with limit.place(HISTORY):
             makers = sources(rtstream_id, channel) or await poller.sources(rtstream_id, channel)
             return [
                 record.end

@@ -12,6 +12,7 @@ from rtstream_async.errors import NotFoundError
 from rtstream_async.models.records import Scene
 from rtstream_async.protocol.rearm import Arms
 from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.history import History
 from rtstream_async.realtime.second_look import SecondLook
 from rtstream_async.realtime.settings import HubSettings
@@ -48,7 +49,7 @@ class Records:
 
 async def test_many_are_read_a_few_at_once_and_one_that_fails_stops_no_other(caplog):
     """One call after the other, thousands of streams would be whole after minutes."""
-    records, limit = Records(), anyio.Semaphore(SETTINGS.recovery_calls)
+    records, limit = Records(), CallLimit(SETTINGS.recovery_calls)
     tracks = Tracks(settings=SETTINGS, now=records.now)
     places = [(str(number), "scene_index") for number in range(COUNT)]
     for place in places:

@@ -14,6 +14,7 @@ from rtstream_async.errors import TransportError
 from rtstream_async.protocol.cadence import CadenceSettings
 from rtstream_async.protocol.codec.frames import decode_frame
 from rtstream_async.protocol.link import LinkSignal, LinkState
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.link import LinkRunner
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.watchdog import Watchdog, newer_over
@@ -345,6 +346,6 @@ class Record:
 async def test_all_that_makes_records_is_asked(known, asked):
     """Two indexes may push to one channel; and what was armed by hand is found by asking."""
     poller = Poller()
-    newer = newer_over(poller, sources=lambda *_: known, limit=anyio.Semaphore(1))
+    newer = newer_over(poller, sources=lambda *_: known, limit=CallLimit(1))
     assert await newer("rts-1", "scene_index", 5.0) == [7.0] * len(asked)
     assert poller.calls == [(source, 5.0, 1000) for source in asked]
