@@ -131,10 +131,7 @@ class Readings:
         asked = self._ask(now, skew, newest)
         doubt = self._doubt
         if doubt is None:
-            # Since the last reading, and not since the newest record alone: what was shown just
-            # after that reading may be as late as any, while others went on.
-            wanted = min(newest, self._read_newest, now) - self.overlap()
-            return Window(since=max(wanted, forgotten), until=now, asked=asked), None
+            return self._recent(now, asked, forgotten), None
         heard = min(doubt.newest, doubt.at - self._lateness.least(skew))
         wanted = max(heard - self.overlap(), self._sure, self._since - CLOCK_ERROR)
         lost_at = max(doubt.at, self._sure)
@@ -144,6 +141,23 @@ class Readings:
             return Window(since=wanted, until=now, asked=asked), None
         given_up = Window(since=wanted, until=max(since, lost_at + too_long))
         return Window(since=since, until=now, asked=asked), given_up
+
+    def poll_window(self, now: float, skew: float, *, newest: float, forgotten: float) -> Window:
+        """Return what a poll reads now; the arguments are those of `window()`.
+
+        What is new, and no more, as long as something may be missing from before: that is read
+        after a loss, and once more when it is late enough, and not by every poll until then.
+        """
+        if self._doubt is None or now >= self._merged_at + self.delay(skew):
+            return self.window(now, skew, newest=newest, forgotten=forgotten)[0]
+        asked = attrs.evolve(self._ask(now, skew, newest), sure=-math.inf)
+        return self._recent(now, asked, forgotten)
+
+    def _recent(self, now: float, asked: Asked, forgotten: float) -> Window:
+        # Since the last reading, and not since the newest record alone: what was shown just
+        # after that reading may be as late as any, while others went on.
+        wanted = min(asked.newest, self._read_newest, now) - self.overlap()
+        return Window(since=max(wanted, forgotten), until=now, asked=asked)
 
     def read(self, window: Window) -> None:
         """Note that the reading of `window` has ended well."""

@@ -182,9 +182,13 @@ class Track(Generic[M]):
             skew: How much the service's clock is ahead of the local one; seconds.
         """
         self._tell_time(now, skew)
-        remembered = self._memory if self._ledger is None else self._ledger
-        return self._readings.window(
-            now, skew, newest=self.last_end, forgotten=remembered.forgotten
+        return self._readings.window(now, skew, newest=self.last_end, forgotten=self._forgotten)
+
+    def poll_window(self, now: float, skew: float) -> Window:
+        """Return what a poll reads now; the arguments are those of `window()`."""
+        self._tell_time(now, skew)
+        return self._readings.poll_window(
+            now, skew, newest=self.last_end, forgotten=self._forgotten
         )
 
     def merge(self, found: Sequence[Found[M]], window: Window) -> list[M]:
@@ -266,6 +270,11 @@ class Track(Generic[M]):
         """How many records are remembered."""
         remembered = self._memory if self._ledger is None else self._ledger
         return len(remembered) + len(self._held)
+
+    @property
+    def _forgotten(self) -> float:
+        remembered = self._memory if self._ledger is None else self._ledger
+        return remembered.forgotten
 
     def _push_counted(self, message: M, late: float, ledger: Ledger) -> Push:
         if late >= self._soonest:

@@ -1,4 +1,4 @@
-"""REST calls a few at a time, the most urgent first."""
+"""REST calls a few at a time, in turn."""
 
 from __future__ import annotations
 
@@ -9,48 +9,53 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-__all__ = ["FIRST", "HISTORY", "SECOND", "CallLimit"]
-
-FIRST, HISTORY, SECOND = range(3)
-"""How urgent: what is lost for good if it waits, what can be had later, and another look at it."""
+__all__ = ["CallLimit"]
 
 
 class CallLimit:
-    """Places for calls; of all that wait for one, the most urgent gets it.
+    """Places for calls; of all that wait for one, who has the earliest turn gets it.
 
-    In order of arrival, many that need several calls each would all be done at the end, and none of
-    them if that never comes.
+    Who needs several calls keeps its turn for all of them, and so is done before the next. In order
+    of arrival, all would be in work until the end, and none done if that never comes.
     """
 
     def __init__(self, places: int) -> None:
         """Have so many places, at least 1."""
         self._free = places
-        self._waiting: list[tuple[tuple[float, ...], int, anyio.Event]] = []
-        self._arrivals = itertools.count()
+        self._waiting: list[tuple[bool, int, int, anyio.Event]] = []
+        self._turns = itertools.count()
+
+    def turn(self) -> int:
+        """Return a turn, after all that were given before."""
+        return next(self._turns)
 
     @asynccontextmanager
-    async def place(self, *urgency: float) -> AsyncGenerator[None]:
+    async def place(
+        self, turn: int | None = None, *, can_wait: bool = True
+    ) -> AsyncGenerator[None]:
         """Hold a place while the block runs.
 
         Args:
-            urgency: The least goes first, compared number by number; of equals, who came first.
+            turn: When it is served; `None`: after all that have a turn by now.
+            can_wait: Others may go first; what can't wait goes before all that can.
         """
-        await self._take(urgency)
+        await self._take(can_wait, self.turn() if turn is None else turn)
         try:
             yield
         finally:
             self._give_back()
 
-    async def _take(self, urgency: tuple[float, ...]) -> None:
+    async def _take(self, can_wait: bool, turn: int) -> None:
         if self._free:
             self._free -= 1
             return
-        entry = (urgency, next(self._arrivals), anyio.Event())
+        given = anyio.Event()
+        entry = can_wait, turn, self.turn(), given
         heapq.heappush(self._waiting, entry)
         try:
-            await entry[2].wait()
+            await given.wait()
         except BaseException:
-            if entry[2].is_set():
+            if given.is_set():
                 self._give_back()
             else:
                 self._waiting.remove(entry)
@@ -59,6 +64,6 @@ class CallLimit:
 
     def _give_back(self) -> None:
         if self._waiting:
-            heapq.heappop(self._waiting)[2].set()
+            heapq.heappop(self._waiting)[-1].set()
         else:
             self._free += 1

@@ -77,6 +77,7 @@ class Continuity:
         self.arms = arms
         self.heard_at = 0.0
         self.tracks = Tracks(settings=settings, now=None if poller is None else poller.now)
+        limit = CallLimit(settings.recovery_calls)
         self.fanout = Fanout(
             arms=arms,
             tracks=self.tracks,
@@ -84,8 +85,8 @@ class Continuity:
             settings=settings,
             spawn=spawn,
             connection_id=lambda: link.connection_id,
+            limit=limit,
         )
-        limit = CallLimit(settings.recovery_calls)
         self._recovery = Recovery(
             arms=arms,
             tracks=self.tracks,

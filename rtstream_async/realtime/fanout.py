@@ -14,6 +14,7 @@ from rtstream_async.protocol.rearm import Arm, Arms
 from rtstream_async.protocol.recovery import Push, Track
 from rtstream_async.protocol.router import Key, Router, subject_of
 from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.early import EarlyMessages
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.listeners import Listeners
@@ -48,6 +49,7 @@ class Fanout:
         settings: HubSettings,
         spawn: Callable[..., None],
         connection_id: Callable[[], str | None],
+        limit: CallLimit,
     ) -> None:
         """Start without inboxes.
 
@@ -58,6 +60,7 @@ class Fanout:
             settings: Bounds and intervals.
             spawn: Starts a task: `spawn(work, *args, name=...)`.
             connection_id: Returns what is published to now.
+            limit: How many calls there may be at once, with those of others.
         """
         self._connection_id = connection_id
         self._arms = arms
@@ -75,6 +78,7 @@ class Fanout:
             deliver=self.give,
             readers=self._readers,
             spawn=spawn,
+            limit=limit,
         )
         self._watches = self._unarmed.watches
         self.listeners = Listeners()

@@ -19,6 +19,7 @@ from rtstream_async.models.records import Scene
 from rtstream_async.models.transcripts import TranscriptSegment
 from rtstream_async.protocol.recovery import Found, Track
 from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.settings import HubSettings
 
 __all__ = ["POLLABLE", "Poller", "RecordPoll", "as_message"]
@@ -104,6 +105,7 @@ class RecordPoll:
         channel: str,
         track: Track[Message],
         *,
+        limit: CallLimit,
         settings: HubSettings,
         deliver: Callable[[Message], None],
         on_silent: Callable[[], None],
@@ -117,6 +119,7 @@ class RecordPoll:
             stream: Id of the stream.
             channel: One of `POLLABLE`.
             track: What was delivered of it.
+            limit: How many calls there may be at once, with those of others.
             settings: How often.
             deliver: Takes the messages, in order of time.
             on_silent: Called when there is nothing to poll, at each look.
@@ -127,6 +130,7 @@ class RecordPoll:
         self._stream = stream
         self._channel = channel
         self._track = track
+        self._limit = limit
         self._settings = settings
         self._deliver = deliver
         self._on_silent = on_silent
@@ -152,7 +156,8 @@ class RecordPoll:
         Cancelling loses nothing: the next poll reads the same.
         """
         try:
-            messages = await self._read()
+            async with self._limit.place():
+                messages = await self._read()
         except RTStreamError as exc:
             self._failures.warn("polling %s of %s failed: %s", self._channel, self._stream, exc)
             self._delay = min(_LONGEST, self._delay * 2)
@@ -167,7 +172,7 @@ class RecordPoll:
             self._sources = await self._poller.sources(self._stream, self._channel)
         self._turns += 1
         now = self._poller.now()
-        window, _ = self._track.window(now, now - time.time())
+        window = self._track.poll_window(now, now - time.time())
         found: list[Found[Message]] = []
         for source in self._sources:
             records = await self._poller.records(self._stream, self._channel, source, window.since)

@@ -9,11 +9,11 @@ in `protocol/recovery.py`; here are the calls, the waiting and the telling.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
@@ -25,7 +25,7 @@ from rtstream_async.protocol.rearm import Arm, Arms, Rearmed
 from rtstream_async.protocol.recovery import Found, Track, Window
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
-from rtstream_async.realtime.call_limit import FIRST, HISTORY, CallLimit
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.history import History
 from rtstream_async.realtime.poll import POLLABLE, Poller
 from rtstream_async.realtime.ports import Outlet, Rearmer
@@ -84,7 +84,6 @@ class Recovery:
         self._ends = Burst(logger, quiet=settings.log_quiet)
         self._open: dict[Key, float] = {}  # since when messages may be missing, service's time
         self._turns: dict[Key, int] = {}  # of what is open: the least is open for longest
-        self._losses = itertools.count()
         self._locks: dict[Key, anyio.Lock] = {}
         self._scopes: set[anyio.CancelScope] = set()
         self._recovered = 0
@@ -117,7 +116,7 @@ class Recovery:
     def lose_one(self, key: Key, at: float) -> None:
         """Note that one stream and channel is not heard since `at` (the service's Unix time)."""
         if key not in self._open:
-            self._open[key], self._turns[key] = at, next(self._losses)
+            self._open[key], self._turns[key] = at, self._limit.turn()
         track = self._tracks.get(key)
         if track is not None:
             track.lost(at)
@@ -149,13 +148,13 @@ class Recovery:
                 for message in track.let_go():
                     self._outlet.give(message)
 
-    def _urgency(self, key: Key) -> tuple[float, float]:
-        """What has no history goes first: all that it misses until then is lost.
+    def _place(self, key: Key) -> AbstractAsyncContextManager[None]:
+        """Return a place for the calls that `key` needs.
 
-        Then, what waits longest: where the link is cut again and again, all have their turn. And
-        each is done before the next: else all would be in work, and none done, at the next cut.
+        What has no history goes first: all that it misses until then is lost. Then, what is open
+        for longest: where the link is cut again and again, all have their turn.
         """
-        return (FIRST if _place(key) is None else HISTORY), self._turns[key]
+        return self._limit.place(self._turns[key], can_wait=_place(key) is not None)
 
     def _begin(self, work: Callable[..., Awaitable[None]], *arguments: Any, name: str) -> None:
         scope = anyio.CancelScope()
@@ -183,7 +182,7 @@ class Recovery:
         asyncio.get_running_loop().call_later(self._settings.recovering_at_most, told)
         # Chance only spreads the calls of the many who lost the same server.
         await anyio.sleep(self._settings.recovery_jitter * random.random())  # noqa: S311
-        keys = sorted(self._open, key=self._urgency)
+        keys = list(self._open)
         async with anyio.create_task_group() as group:
             for key in keys:
                 group.start_soon(self._close, key, connection_id)
@@ -244,7 +243,7 @@ class Recovery:
         delay = _FIRST_DELAY
         while True:
             try:
-                async with self._limit.place(*self._urgency(_key(arm))):
+                async with self._place(_key(arm)):
                     # Whole or not at all: what was made and not noted would go on unseen.
                     with anyio.CancelScope(shield=True):
                         return await self._rearmer.rearm(arm, connection_id)
@@ -268,7 +267,7 @@ class Recovery:
         while True:
             window, beyond = track.window(self._now(), self._tracks.skew)
             try:
-                async with self._limit.place(*self._urgency(key)):
+                async with self._place(key):
                     found, whole_since = await history.read(stream, channel, window)
             except RTStreamError as exc:
                 self._failures.warn("reading what %s of %s missed failed: %s", key[1], key[0], exc)

@@ -12,7 +12,7 @@ from rtstream_async.errors import RTStreamError
 from rtstream_async.models.messages import Message
 from rtstream_async.protocol.recovery import Track
 from rtstream_async.realtime.burst import Burst
-from rtstream_async.realtime.call_limit import SECOND, CallLimit
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.history import History
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.realtime.tracks import Tracks
@@ -88,7 +88,7 @@ class SecondLook:
         stream, channel = place
         window, _ = track.window(self._tracks.now(), self._tracks.skew)
         try:
-            async with self._limit.place(SECOND):
+            async with self._limit.place():
                 found, _ = await self._history.read(stream, channel, window)
         except RTStreamError as exc:
             self._failures.warn("looking again at %s of %s failed: %s", channel, stream, exc)

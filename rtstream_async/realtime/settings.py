@@ -37,7 +37,7 @@ class HubSettings:
     recovery_records: int = attrs.field(default=10_000, validator=count(1))
     """Records of one stream and channel fetched for one gap."""
     recovery_calls: int = attrs.field(default=4, validator=count(1))
-    """REST calls that recovery makes at once, however many the streams."""
+    """REST calls that recovery makes at once, however many the streams; polls are among them."""
     recovery_budget: float = attrs.field(default=120.0, validator=seconds(or_zero=True))
     """How long reading the history is tried until it is given up."""
     recovery_jitter: float = attrs.field(default=0.1, validator=seconds(or_zero=True))
@@ -52,7 +52,7 @@ class HubSettings:
     poll_idle_interval: float = attrs.field(default=10.0, validator=seconds())
     """The same, after it has had nothing new for a while."""
     poll_calls: int = attrs.field(default=4, validator=count(1))
-    """REST calls that this makes at once, however many the indexes."""
+    """Indexes that are polled at once, however many there are; within `recovery_calls`."""
     log_quiet: float = attrs.field(default=60.0, validator=seconds(or_zero=True))
     """After a warning, its like are only counted for this long."""
     watch_interval: float | None = attrs.field(default=1.0, validator=seconds(or_none=True))

@@ -16,6 +16,7 @@ from rtstream_async.models.announcements import NotArmed
 from rtstream_async.models.messages import Message
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.inbox import Inbox
 from rtstream_async.realtime.poll import POLLABLE, Poller, RecordPoll
 from rtstream_async.realtime.rota import Rota
@@ -55,6 +56,7 @@ class Unarmed:
         deliver: Callable[[Message], None],
         readers: Callable[[str, str], Iterable[Inbox]],
         spawn: Callable[..., None],
+        limit: CallLimit,
     ) -> None:
         """Watch nothing yet.
 
@@ -65,7 +67,9 @@ class Unarmed:
             deliver: Takes the polled messages.
             readers: Returns who asked for a channel of this very stream.
             spawn: Starts a task: `spawn(work, *args, name=...)`.
+            limit: How many calls there may be at once, with those of others.
         """
+        self._limit = limit
         self._poller = poller
         self._tracks = tracks
         self._settings = settings
@@ -137,6 +141,7 @@ class Unarmed:
             watch.stream,
             watch.channel,
             self._tracks.open((watch.stream, watch.channel)),
+            limit=self._limit,
             settings=self._settings,
             deliver=self._deliver,
             on_silent=lambda: self._silent(watch),

@@ -21,7 +21,7 @@ from rtstream_async.protocol.cadence import Cadence, CadenceSettings, Verdict, j
 from rtstream_async.protocol.link import LinkState
 from rtstream_async.protocol.router import Key
 from rtstream_async.realtime.burst import Burst
-from rtstream_async.realtime.call_limit import HISTORY, CallLimit
+from rtstream_async.realtime.call_limit import CallLimit
 from rtstream_async.realtime.link import LinkRunner
 from rtstream_async.realtime.poll import Poller
 
@@ -336,7 +336,7 @@ def newer_over(
     """
 
     async def newer(rtstream_id: str, channel: str, since: float) -> list[float]:
-        async with limit.place(HISTORY):
+        async with limit.place():
             makers = sources(rtstream_id, channel) or await poller.sources(rtstream_id, channel)
             return [
                 record.end

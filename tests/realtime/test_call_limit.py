@@ -7,31 +7,34 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtstream_async.realtime.call_limit import FIRST, HISTORY, SECOND, CallLimit
+from rtstream_async.realtime.call_limit import CallLimit
 
 
-async def line_up(limit, *urgencies):
+async def line_up(limit, *turns):
     """Return tasks that wait for a place in this order, and the list of who had one, as they do."""
-    served: list[tuple[float, ...]] = []
+    served: list[tuple[int | None, bool]] = []
 
-    async def call(urgency):
-        async with limit.place(*urgency):
-            served.append(urgency)
+    async def call(turn, can_wait):
+        async with limit.place(turn, can_wait=can_wait):
+            served.append((turn, can_wait))
 
-    tasks = [asyncio.create_task(call(one)) for one in urgencies]
+    tasks = [asyncio.create_task(call(*one)) for one in turns]
     await asyncio.sleep(0)
     return tasks, served
 
 
-async def test_the_most_urgent_goes_first_and_of_equals_who_came_first():
-    """What has no history is lost while it waits; and who waits longest must have its turn."""
+async def test_what_can_not_wait_goes_first_and_then_who_has_the_earliest_turn():
+    """What has no history is lost while it waits; and who waits longest must be served."""
     limit = CallLimit(1)
-    waiting = [(SECOND,), (HISTORY, 9.0), (HISTORY, 3.0), (FIRST, 8.0), (HISTORY, 3.0), (HISTORY,)]
-    async with limit.place(SECOND):
+    turns = [limit.turn() for _ in range(4)]
+    assert turns == sorted(turns)
+    waiting = [(None, True), *((turn, turn != turns[2]) for turn in reversed(turns))]
+    async with limit.place():
         tasks, served = await line_up(limit, *waiting)
         assert not served
     await asyncio.gather(*tasks)
-    assert served == sorted(waiting)
+    late, early = turns[2], [turn for turn in turns if turn != turns[2]]
+    assert served == [(late, False), *((turn, True) for turn in early), (None, True)]
 
 
 async def test_there_are_as_many_places_as_were_asked_for():
@@ -40,7 +43,7 @@ async def test_there_are_as_many_places_as_were_asked_for():
 
     async def call():
         nonlocal now, most
-        async with limit.place(HISTORY):
+        async with limit.place():
             now += 1
             most = max(most, now)
             await asyncio.sleep(0.001)
@@ -56,15 +59,15 @@ def test_a_place_is_lost_by_no_cancellation(plan):
 
     async def run():
         limit = CallLimit(1)
-        for urgency, is_late in plan:
-            async with limit.place(FIRST):
-                tasks, _ = await line_up(limit, (urgency,), (urgency,))
+        for turn, is_late in plan:
+            async with limit.place():
+                tasks, _ = await line_up(limit, (turn, True), (turn, True))
                 if not is_late:
                     tasks[0].cancel()
             tasks[0].cancel()  # where it is late, the place is its own by now
             await asyncio.gather(*tasks, return_exceptions=True)
             assert not tasks[1].cancelled()
-        async with asyncio.timeout(5), limit.place(SECOND):
+        async with asyncio.timeout(5), limit.place():
             pass
 
     asyncio.run(run())

@@ -191,7 +191,7 @@ class Client:
     def _poll(self) -> Steps:
         track = self.track
         while True:
-            window, _ = track.window(self.now(), self.skew)
+            window = track.poll_window(self.now(), self.skew)
             try:
                 found = yield from self._read(window)
             except CallFailedError:

@@ -331,6 +331,26 @@ def test_it_asks_for_another_look_until_it_is_late_enough():
     assert track.settle(T0 + 7, 0.0) == 0.0
 
 
+def test_a_poll_reads_what_is_new_and_the_whole_gap_only_when_that_is_late_enough():
+    """After an hour's outage, each poll of hundreds of streams would read that hour once more."""
+    track = make()
+    push(track, *range(10))
+    lose(track, 11)
+    assert track.poll_window(T0 + 3_000, 0.0).since == T0 - 1.5  # nothing was read yet
+    merge(track, [found(at) for at in range(10, 2_999)], at=3_000)
+    early = track.poll_window(T0 + 3_002, 0.0)
+    assert early.since == T0 + 10 - 5  # the last reading began when no more was known
+    track.late([], early)
+    for at in (3_003, 3_003.5):
+        assert track.poll_window(T0 + at, 0.0).since == T0 + 2_999 - 5
+        late(track, [], at=3_002.5)
+    due = track.poll_window(T0 + 3_004, 0.0)
+    assert due.since < T0 + 11
+    assert track.late([found(12, "late")], due) == [found(12, "late").message]
+    assert track.settle(T0 + 3_005, 0.0) == 0.0
+    assert track.poll_window(T0 + 3_006, 0.0).since == T0 + 2_999 - 5
+
+
 def test_polls_end_a_doubt_too():
     """Nothing looks again where a loop polls: it must not read back to the loss for ever."""
     track = make()
