@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -96,7 +97,7 @@ def test_an_example_tells_what_happens(name, served):
     """It is what a newcomer leaves running."""
     with example(name, [CAMERA], served) as program:
         assert re.match(ENDLESS[name], program.line())
-        program.end()
+        assert program.end().code == -signal.SIGINT
 
 
 def test_the_consumer_goes_on_where_it_was(served, tmp_path):
@@ -104,11 +105,11 @@ def test_the_consumer_goes_on_where_it_was(served, tmp_path):
     arguments = [CAMERA, tmp_path / "door.db"]
     with example("consume.py", arguments, served) as program:
         assert re.match(r"push    \d\d:\d\d:\d\d  \w+", program.line())
-        program.end()
+        assert program.end().code == -signal.SIGINT
     anyio.run(one_more_scene, "Entrance", served)
     with example("consume.py", arguments, served) as program:
         assert re.match(r"replay  \d\d:\d\d:\d\d  \w+", program.line())
-        program.end()
+        assert program.end().code == -signal.SIGINT
 
 
 async def one_more_scene(name, environment):
@@ -169,7 +170,8 @@ async def test_the_capture_example_follows_the_sessions_streams():
         environment = {"VIDEO_DB_BASE_URL": server.url, "VIDEO_DB_API_KEY": server.api_key}
         with example("capture.py", [session.id], environment) as program:
             lines = [await anyio.to_thread.run_sync(program.line) for _ in range(5)]
-            await anyio.to_thread.run_sync(program.end)
+            ran = await anyio.to_thread.run_sync(program.end)
+    assert ran.code == -signal.SIGINT
     assert lines[0].split()[:2] == ["session", session.id]
     assert {line.split()[0] for line in lines[1:3]} == {"screen", "mic"}
     assert {line.split()[0] for line in lines[3:]} <= {"scene_index", "transcript"}

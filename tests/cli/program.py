@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from rtstream_async.cli import main
 
 PATIENCE = 120.0  # seconds until a process that hangs is ended; no test expects to wait for it
+LOGGERS = ("rtstream_async", "rtstream_async.local")  # that commands set the levels of
 OURS = ("RTSTREAM_", "VIDEO_DB_", "VIDEODB_")
 
 
@@ -69,10 +71,24 @@ def called(*arguments, **env):
         patch.object(sys, "argv", ["rtstream", *map(str, arguments)]),
         redirect_stdout(out),
         redirect_stderr(err),
+        logging_as_it_was(),
         pytest.raises(SystemExit) as ended,
     ):
         main()
     return Ran(ended.value.code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def logging_as_it_was():
+    """Undo what a command sets about logging, for the tests that come after it."""
+    root, ours = logging.getLogger(), [logging.getLogger(name) for name in LOGGERS]
+    handlers, levels = root.handlers[:], [one.level for one in (root, *ours)]
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        for one, level in zip((root, *ours), levels, strict=True):
+            one.setLevel(level)
 
 
 class Running:
