@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from rtstream_async.models.announcements import Announcement
-from rtstream_async.models.messages import CHANNELS, Message, UnknownMessage
+from rtstream_async.models.messages import CHANNELS, Message, SceneMessage, UnknownMessage
 from rtstream_async.protocol.codec.loose import canonical_channel
 from rtstream_async.protocol.codec.output import OutputDecoder
 from rtstream_async.protocol.rearm import Arm, Arms
@@ -187,7 +187,7 @@ class Fanout:
                     await patience.await_room(inbox)
             self.give(message)
 
-    def dispatch(self, message: Message) -> None:  # noqa: C901 - for every message: no call more
+    def dispatch(self, message: Message) -> None:  # noqa: C901, PLR0912 - for every message: no call more
         """Take one message that was pushed to whom it concerns."""
         subject = message.rtstream_id
         channel = message.channel
@@ -201,7 +201,10 @@ class Fanout:
             route = self._router.route(subject, channel)
         track, targets = route.note, route.targets
         if track is not None:
-            verdict = push(track, message)
+            if type(message) is SceneMessage:  # as `push()` does, without the call: most are
+                verdict = track.push(message, message.received_at - message.end)
+            else:
+                verdict = push(track, message)
             if verdict is not _DELIVER:
                 if verdict is Push.REPEAT:
                     self._repeated(message, subject)

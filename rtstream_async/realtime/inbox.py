@@ -39,6 +39,7 @@ class Inbox(Queue[Message | StateChange]):
         failure: Why nothing comes at present; raised when the queue is empty.
         is_ended: Nothing will ever come.
         has_control: Its consumer asked for announcements.
+        spare: What somebody has waited with, for who waits next: another for each message costs.
         takes_all: It wants all channels.
     """
 
@@ -53,6 +54,7 @@ class Inbox(Queue[Message | StateChange]):
         "keys",
         "others",
         "recovered",
+        "spare",
         "takes_all",
         "unreadable",
         "waiter",
@@ -82,6 +84,7 @@ class Inbox(Queue[Message | StateChange]):
         self.is_guarded = where is not None or key is not None
         self.waiter: Waiter | None = None
         self.others: deque[Waiter] | None = None  # who wait behind it
+        self.spare: Waiter | None = None
         self.failure: RTStreamError | None = None
         self.is_ended = False
         self.gaps = 0

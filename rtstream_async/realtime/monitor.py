@@ -246,7 +246,7 @@ class Monitor(Reader[M_co]):
     def _inboxes(self) -> Iterable[Inbox]:
         return self._streams.values()
 
-    async def _next(self, ended: Callable[[], Exception]) -> M_co:
+    async def _next(self, ended: Callable[[], Exception] = StopAsyncIteration) -> M_co:
         turns = self._front.turns
         while (inbox := turns.begin()) is None:
             await self._wait(self._front, ended)

@@ -37,7 +37,7 @@ class Reader(ABC, Generic[M_co]):
         self._wants_link = wants_link
 
     @abstractmethod
-    async def _next(self, ended: Callable[[], Exception]) -> M_co:
+    async def _next(self, ended: Callable[[], Exception] = StopAsyncIteration) -> M_co:
         """Return what is next; when there is nothing more, raise what `ended()` returns."""
 
     @abstractmethod
@@ -52,7 +52,7 @@ class Reader(ABC, Generic[M_co]):
         return self
 
     def __anext__(self) -> Coroutine[Any, Any, M_co]:
-        return self._next(StopAsyncIteration)
+        return self._next()
 
     async def receive(self, timeout: float | None = None) -> M_co:  # noqa: ASYNC109  (the official SDK's receive() has no cancel scopes either)
         """Return the next message; with `control=True`, the next message or announcement.
@@ -109,13 +109,18 @@ class Reader(ABC, Generic[M_co]):
         except asyncio.CancelledError:
             inbox.leave(waiter)
             raise
+        inbox.spare = waiter
 
     def _waiter(self, inbox: Inbox) -> Waiter:
         """Return what is woken when there may be something to read; `leave()` it if cancelled."""
         hub = self._hub
         if asyncio.get_running_loop() is not hub.loop:
             hub.check()
-        waiter = Waiter(hub.waker)
+        waiter = inbox.spare
+        if waiter is None:
+            waiter = Waiter(hub.waker)
+        else:
+            inbox.spare = None
         if inbox.waiter is None:
             inbox.waiter = waiter
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -89,7 +89,7 @@ class Subscription(Reader[M_co]):
     def _inboxes(self) -> tuple[Inbox]:
         return (self._inbox,)
 
-    async def _next(self, ended: Callable[[], Exception]) -> M_co:
+    async def _next(self, ended: Callable[[], Exception] = StopAsyncIteration) -> M_co:
         # One coroutine for each message, and on the usual way hardly a call: this is the consumer's
         # whole cost.
         inbox = self._inbox
@@ -105,8 +105,12 @@ class Subscription(Reader[M_co]):
             except asyncio.CancelledError:
                 inbox.leave(waiter)
                 raise
+            inbox.spare = waiter
         inbox.delivered += 1
-        return cast("M_co", inbox.items.popleft())
+        message: M_co = inbox.items.popleft()  # and no `cast()`, which is a call
+        return message
+
+    __anext__ = _next  # without a call between them
 
 
 def stats_of(inbox: Inbox) -> SubscriptionStats:

@@ -12,13 +12,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextvars import Context
-from typing import Any, cast
+from typing import Any, Final
 
 __all__ = ["Waiter", "Waker"]
 
 
+_NOWHERE: Final = Context()
+
+
+def _idle(waiter: Waiter) -> None:
+    raise RuntimeError(f"{waiter!r} was woken, and nobody waits")
+
+
 class Waiter:
-    """What one task awaits, once: it goes on when this has been woken.
+    """What one task awaits: it goes on when this has been woken. Then another may await it.
 
     Attributes:
         is_woken: The task is to go on, and may not have done so yet.
@@ -30,18 +37,24 @@ class Waiter:
     go_on: Callable[[Waiter], object]  #: has the task go on, now
 
     def __init__(self, waker: Waker) -> None:
-        self._asyncio_future_blocking = True  # awaited, and not just yielded
         self._waker = waker
         self.is_woken = False
 
     def wake(self) -> None:
         """Have the task go on, soon."""
         self.is_woken = True
-        self._waker.add(self)
+        due = self._waker.due
+        if not due:
+            self._waker.call()
+        due.append(self)
 
     def __await__(self) -> Generator[Waiter]:
+        self.is_woken = False
+        self._asyncio_future_blocking = True  # awaited, and not just yielded
         # Yields it once, as a generator would; a frame for each would take far more.
-        return cast("Generator[Waiter]", iter((self,)))
+        once: Any = iter((self,))
+        frameless: Generator[Waiter] = once
+        return frameless
 
     # What a task uses of a future.
 
@@ -63,28 +76,31 @@ class Waiter:
             self.wake()
         return False
 
-    def result(self) -> None:
-        """Return nothing: what has come is in the inbox."""
+    result = staticmethod(bool)  # called, and thrown away: a function of ours would take a frame
 
 
 class Waker:
-    """Has tasks go on that are woken at about the same time, in order, by one call of the loop."""
+    """Has tasks go on that are woken at about the same time, in order, by one call of the loop.
+
+    Attributes:
+        due: Who goes on with the next call; before the first is added, `call()`.
+    """
 
     def __init__(self) -> None:
-        self._due: list[Waiter] = []
+        self.due: list[Waiter] = []
 
-    def add(self, waiter: Waiter) -> None:
-        """Have the task of `waiter` go on with the next call."""
-        if not self._due:
-            asyncio.get_running_loop().call_soon(self._run)
-        self._due.append(waiter)
+    def call(self) -> None:
+        """Have the loop call back, soon."""
+        asyncio.get_running_loop().call_soon(self._run)
 
     def _run(self) -> None:
-        due, self._due = self._due, []
+        due, self.due = self.due, []
         left = iter(due)
         try:
             for waiter in left:
-                waiter.context.run(waiter.go_on, waiter)
+                go_on, context = waiter.go_on, waiter.context
+                waiter.go_on, waiter.context = _idle, _NOWHERE  # a spare one keeps no task alive
+                context.run(go_on, waiter)
         finally:  # what ends the whole loop, such as a KeyboardInterrupt, comes out of a task too
             for waiter in left:
-                self.add(waiter)
+                waiter.wake()

@@ -111,7 +111,7 @@ async def test_a_message_runs_few_functions(watched):
     finally:
         sys.setprofile(None)
     assert len(watched.texts) == 4 * len(STREAMS)
-    assert count / len(STREAMS) <= 22, count / len(STREAMS)
+    assert count / len(STREAMS) <= 14, count / len(STREAMS)
 
 
 async def test_a_queued_message_is_few_objects(watched):

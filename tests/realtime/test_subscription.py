@@ -7,6 +7,7 @@ import gc
 import threading
 import time
 import tracemalloc
+import weakref
 
 import anyio
 import pytest
@@ -121,6 +122,23 @@ async def test_a_cancelled_reader_hands_its_turn_to_the_next(wired):
     await asyncio.gather(first, third, return_exceptions=True)
     await wired.send("b")
     assert await take_all(sub) == ["b"]
+
+
+async def test_a_subscription_does_not_hold_the_task_that_waited_last(wired):
+    """What a task waits with is used again, and a task holds all that it ever returned."""
+    sub = wired.subscribe()
+    reader = asyncio.create_task(sub.receive())
+    await anyio.wait_all_tasks_blocked()
+    await wired.send("one")
+    assert (await reader).text == "one"
+    finished = weakref.ref(reader)
+    del reader
+    gc.collect()
+    assert finished() is None
+    waiting = asyncio.create_task(sub.receive(timeout=20))
+    await anyio.wait_all_tasks_blocked()
+    await wired.send("two")
+    assert (await waiting).text == "two"
 
 
 async def test_several_tasks_share_one_subscription(wired):

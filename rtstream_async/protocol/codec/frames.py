@@ -66,33 +66,23 @@ def decode_frame(data: bytes, received_at: float, generation: int) -> Message:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return read_loosely(data, received_at, generation)
     # msgspec does not look into what it skips, and a text frame has to be UTF-8 throughout.
-    message = None
-    if data.isascii() or _is_utf8(data):
-        message = _from_frame(frame, data, received_at, generation)
-    return message or read_loosely(data, received_at, generation)
-
-
-def _from_frame(
-    frame: _Frame, source: bytes, received_at: float, generation: int
-) -> Message | None:
+    if not data.isascii() and not _is_utf8(data):
+        return read_loosely(data, received_at, generation)
     body = frame.data
-    start, end = body.start, body.end
-    if _MS <= start < _US and _MS <= end < _US:
+    start, end, stream_id = body.start, body.end, frame.rtstream_id
+    if not (0 <= start < _MS and 0 <= end < _MS):
+        if not (_MS <= start < _US and _MS <= end < _US):
+            return read_loosely(data, received_at, generation)
         start /= 1e3
         end /= 1e3
-    elif not (0 <= start < _MS and 0 <= end < _MS):
-        return None
-    stream_id = frame.rtstream_id
     name = frame.rtstream_name or None
     draft = _INDEXED.get(frame.channel)
-    if draft is None:
+    if draft is None or not stream_id:
         if frame.channel != "transcript" or not stream_id:
-            return None
+            return read_loosely(data, received_at, generation)
         return TranscriptDraft(
-            stream_id, name, received_at, generation, source, start, end, body.text, body.is_final
+            stream_id, name, received_at, generation, data, start, end, body.text, body.is_final
         )
-    if not stream_id:
-        return None
     index_id = (
         body.index_id
         or body.indexId
@@ -102,7 +92,7 @@ def _from_frame(
         or frame.rtstream_index_id
         or None
     )
-    return draft(stream_id, name, received_at, generation, source, start, end, body.text, index_id)
+    return draft(stream_id, name, received_at, generation, data, start, end, body.text, index_id)
 
 
 def _is_utf8(data: bytes) -> bool:
