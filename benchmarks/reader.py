@@ -1,7 +1,8 @@
 """What a message costs the process that reads it: ours, the do-it-yourself, the SDK, the floor.
 
 Each round runs every side once, one after the other, against a generator in its own process.
-CPU time of the reading process, microseconds a message. No side compresses.
+CPU time of the reading process, microseconds a message. No side compresses. Then the same on the
+event loop of uvloop, for all sides.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import IO, Any
 
 import attrs
 import msgspec
+import uvloop
 import websockets
 from videodb.websocket_client import WebSocketConnection
 
@@ -33,17 +35,28 @@ OURS, OWN_WORK = "ours", "do-it-yourself"
 
 _QUEUE = 100_000  # messages: nothing is dropped, as in the unbounded queues of the others
 
+_LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloop.new_event_loop,
+}
+_SIZES = {
+    "asyncio": [(1, 1), (100, 1), (1_000, 1), (10_000, 1), (10, 10), (10, 100)],
+    "uvloop": [(1, 1), (100, 1), (1_000, 1), (10_000, 1)],
+}  # streams, and subscribers of each
+
 Send = Callable[[], None]
 Side = Callable[[str, Send, int, int, int], Coroutine[Any, Any, float]]
 
 
 def measure(*, rounds: int = 5, count: int = 100_000) -> list[dict[str, Any]]:
-    """Return a row for each number of subscriptions and subscribers, and each side."""
+    """Return a row for each loop, number of subscriptions and subscribers, and each side."""
     rows: list[dict[str, Any]] = []
     with generator() as source:
-        for keys, each in [(1, 1), (100, 1), (1_000, 1), (10_000, 1), (10, 10), (10, 100)]:
-            number = count if each < 100 else count // 10
-            rows += _rows(source.costs(keys, each, number, rounds), keys, each, number, rounds)
+        for loop, sizes in _SIZES.items():
+            for keys, each in sizes:
+                number = count if each < 100 else count // 10
+                medians = source.costs(keys, each, number, rounds, loop=loop)
+                rows += _rows(medians, loop, keys, each, number, rounds)
     return rows
 
 
@@ -68,6 +81,7 @@ class Source:
         *,
         size: int = SIZE,
         sides: Sequence[str] = (),
+        loop: str = "asyncio",
     ) -> dict[str, float]:
         """Return the median cost of a message by side, CPU microseconds.
 
@@ -78,12 +92,14 @@ class Source:
             rounds: Interleaved.
             size: Bytes of a message.
             sides: Which; none: all.
+            loop: Whose event loop it runs on: asyncio or uvloop.
         """
         send = partial(self.send, keys, count, size)
         times: dict[str, list[float]] = {name: [] for name in sides or SIDES}
         for _ in range(rounds):
             for name, values in times.items():
-                seconds = asyncio.run(SIDES[name](self.url, send, keys, each, count))
+                with asyncio.Runner(loop_factory=_LOOPS[loop]) as runner:
+                    seconds = runner.run(SIDES[name](self.url, send, keys, each, count))
                 values.append(seconds / count * 1e6)
         return {name: statistics.median(values) for name, values in times.items()}
 
@@ -102,10 +118,11 @@ def generator() -> Iterator[Source]:
 
 
 def _rows(
-    medians: Mapping[str, float], keys: int, each: int, count: int, rounds: int
+    medians: Mapping[str, float], loop: str, keys: int, each: int, count: int, rounds: int
 ) -> list[dict[str, Any]]:
     return [
         {
+            "loop": loop,
             "subscriptions": keys * each,
             "subscribers a key": each,
             "side": name,

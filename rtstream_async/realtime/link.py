@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import anyio
+import anyio.lowlevel
 
 from rtstream_async.errors import (
     AuthenticationError,
@@ -221,6 +222,7 @@ class LinkRunner:
             with anyio.CancelScope(deadline=self._give_up_at):
                 socket = await self._open_socket(await self._fetch_url(), greeter.sink)
                 await greeter.wait(socket, self._settings.first_frame_timeout)
+            await anyio.lowlevel.checkpoint_if_cancelled()  # closed with the greeting: no failure
             if socket is None or not self.state.has_connection_id:
                 # What had gone wrong before says more than that the time is over.
                 raise self.failure or HandshakeError("no connection id came in time")

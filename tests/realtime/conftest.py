@@ -13,7 +13,13 @@ from rtstream_async.realtime.hub import Hub
 from rtstream_async.realtime.settings import HubSettings
 from rtstream_async.supervisor import Supervisor
 from rtstream_async.transport.socket import SocketOptions, opener
+from tests.loops import LOOPS
 from tests.sockets import SECRET, ScriptedServer, scripted_server
+
+
+def pytest_asyncio_loop_factories():
+    """Run every test here on each of them."""
+    return LOOPS
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import anyio
 import pytest
 
 from rtstream_async.errors import (
@@ -281,6 +282,33 @@ async def test_a_greeting_whose_socket_then_fails_is_a_loss(server, make_hub):
     items = await waiting
     assert "too late" in next(item.cause for item in items if isinstance(item, Gap))
     assert await hub.connection_id() == "conn-2"
+
+
+async def test_a_close_that_comes_with_the_greeting_is_no_failure(server, make_hub):
+    """A program that ends as it begins must not be told that its handshake failed."""
+    real = opener(SocketOptions(proxy=None))
+    goodbyes = []
+
+    async def close_with_the_greeting(url, sink):
+        take = sink.frame
+
+        def greet(data: bytes) -> None:
+            take(data)
+            goodbyes.append(asyncio.create_task(hub.aclose()))
+
+        sink.frame = greet
+        return await real(url, sink)
+
+    hub = make_hub(open_socket=close_with_the_greeting)
+    waiting = asyncio.create_task(hub.connection_id())
+    peer = await server.accept()
+    await anyio.wait_all_tasks_blocked()  # for the greeting
+    await peer.send({"connection_id": "conn-1"})
+    assert await waiting == "conn-1"
+    (goodbye,) = goodbyes
+    await goodbye
+    with pytest.raises(ConnectionClosedError):
+        await hub.connection_id()
 
 
 async def test_a_use_after_giving_up_tries_again(server, make_hub):
