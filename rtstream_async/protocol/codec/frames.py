@@ -13,8 +13,8 @@ from typing import Any, cast
 import attrs
 import msgspec
 
-from rtstream_async.models.messages import Message, UnknownMessage
-from rtstream_async.protocol.codec.drafts import AudioDraft, SceneDraft, TranscriptDraft
+from rtstream_async.models.messages import AudioMessage, Message, SceneMessage, UnknownMessage
+from rtstream_async.protocol.codec.drafts import indexed_message, transcript_message
 from rtstream_async.protocol.codec.loose import read_loosely
 
 __all__ = ["Greeting", "Refusal", "decode_frame", "oversize_message", "read_greeting"]
@@ -45,11 +45,13 @@ class _Frame(msgspec.Struct, gc=False):
 
 _decode: Callable[[bytes], _Frame] = msgspec.json.Decoder(_Frame).decode
 
-_INDEXED: dict[str, type[SceneDraft | AudioDraft]] = {
-    "scene_index": SceneDraft,
-    "visual_index": SceneDraft,
-    "audio_index": AudioDraft,
-    "spoken_index": AudioDraft,
+_SCENE = (SceneMessage, "scene_index")
+_AUDIO = (AudioMessage, "audio_index")
+_INDEXED: dict[str, tuple[type[SceneMessage | AudioMessage], str]] = {
+    "scene_index": _SCENE,
+    "visual_index": _SCENE,
+    "audio_index": _AUDIO,
+    "spoken_index": _AUDIO,
 }
 
 
@@ -76,11 +78,11 @@ def decode_frame(data: bytes, received_at: float, generation: int) -> Message:
         start /= 1e3
         end /= 1e3
     name = frame.rtstream_name or None
-    draft = _INDEXED.get(frame.channel)
-    if draft is None or not stream_id:
+    indexed = _INDEXED.get(frame.channel)
+    if indexed is None or not stream_id:
         if frame.channel != "transcript" or not stream_id:
             return read_loosely(data, received_at, generation)
-        return TranscriptDraft(
+        return transcript_message(
             stream_id, name, received_at, generation, data, start, end, body.text, body.is_final
         )
     index_id = (
@@ -92,7 +94,11 @@ def decode_frame(data: bytes, received_at: float, generation: int) -> Message:
         or frame.rtstream_index_id
         or None
     )
-    return draft(stream_id, name, received_at, generation, data, start, end, body.text, index_id)
+    kind, channel = indexed
+    text = body.text
+    return indexed_message(
+        kind, channel, stream_id, name, received_at, generation, data, start, end, text, index_id
+    )
 
 
 def _is_utf8(data: bytes) -> bool:

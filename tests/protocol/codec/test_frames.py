@@ -22,7 +22,7 @@ from rtstream_async.models.messages import (
     UnknownMessage,
 )
 from rtstream_async.protocol.codec import loose
-from rtstream_async.protocol.codec.drafts import AudioDraft, SceneDraft, TranscriptDraft
+from rtstream_async.protocol.codec.drafts import indexed_message, transcript_message
 from rtstream_async.protocol.codec.frames import (
     Greeting,
     Refusal,
@@ -234,12 +234,14 @@ def test_a_draft_becomes_the_very_message():
         "end": 4.0,
         "text": "x",
     }
-    for draft, kind, channel, more in (
-        (SceneDraft, SceneMessage, "scene_index", {"index_id": "i"}),
-        (AudioDraft, AudioMessage, "audio_index", {"index_id": "i"}),
-        (TranscriptDraft, TranscriptMessage, "transcript", {"is_final": False}),
+    scene = indexed_message(SceneMessage, "scene_index", *common.values(), "i")
+    audio = indexed_message(AudioMessage, "audio_index", *common.values(), "i")
+    speech = transcript_message(*common.values(), False)
+    for message, kind, channel, more in (
+        (scene, SceneMessage, "scene_index", {"index_id": "i"}),
+        (audio, AudioMessage, "audio_index", {"index_id": "i"}),
+        (speech, TranscriptMessage, "transcript", {"is_final": False}),
     ):
-        message = draft(*common.values(), *more.values())
         assert type(message) is kind
         expected = kind(channel=channel, **common, **more)
         assert message == expected
