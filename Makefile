@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 # Real parts that the tests start: an RTMP server, a browser, real footage, real speech.
-TEST_PACKAGES := chromium libnginx-mod-rtmp nginx opencv-doc openssl pocketsphinx-testdata valgrind
+TEST_PACKAGES := chromium libnginx-mod-rtmp nats-server nginx opencv-doc openssl pocketsphinx-testdata valgrind
 
 # What decides and does no I/O: tested on every branch, in seconds. The rest waits for real media and
 # real processes most of the time, so it runs in four processes. Four at once can be too much for a

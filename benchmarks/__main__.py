@@ -154,6 +154,7 @@ _BENCHMARKS: Mapping[str, Callable[[argparse.Namespace], object]] = {
     "memory": partial(_kept, "memory", "what things take of memory"),
     "growth": _growth,
     "shards": partial(_kept, "shards", "readers in processes of their own"),
+    "handing_on": partial(_kept, "handing_on", "messages handed on to a log"),
     "paging": partial(_kept, "paging", "paging: 100,000 scenes"),
     "rest": partial(_kept, "rest", "REST calls"),
     "import": partial(_kept, "import_time", "import time"),

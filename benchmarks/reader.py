@@ -44,17 +44,20 @@ _SIZES = {
     "uvloop": [(1, 1), (100, 1), (1_000, 1), (10_000, 1)],
 }  # streams, and subscribers of each
 
+_OF_EACH = 10  # messages of each stream, at least: the first one costs more
+_MANY = 100  # subscribers of a stream: so many take as much of a message as ten streams
+
 Send = Callable[[], None]
 Side = Callable[[str, Send, int, int, int], Coroutine[Any, Any, float]]
 
 
-def measure(*, rounds: int = 5, count: int = 100_000) -> list[dict[str, Any]]:
+def measure(*, rounds: int = 11, count: int = 50_000) -> list[dict[str, Any]]:
     """Return a row for each loop, number of subscriptions and subscribers, and each side."""
     rows: list[dict[str, Any]] = []
     with generator() as source:
         for loop, sizes in _SIZES.items():
             for keys, each in sizes:
-                number = count if each < 100 else count // 10
+                number = max(count, _OF_EACH * keys) if each < _MANY else count // 10
                 medians = source.costs(keys, each, number, rounds, loop=loop)
                 rows += _rows(medians, loop, keys, each, number, rounds)
     return rows
