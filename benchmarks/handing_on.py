@@ -117,7 +117,7 @@ async def _behind(address: str, keys: int, count: int, rate: float) -> _Run:
             await output.readline()  # it is there
 
             async def all_came() -> list[float]:
-                delays: list[float] = json.loads(await output.readline())
+                delays: list[float] = json.loads(await output.read())
                 return delays
 
             return await _read(_hand_on(log), all_came, keys, count, rate)
