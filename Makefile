@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PACKAGES := chromium libnginx-mod-rtmp nats-server nginx opencv-doc openssl pocketsphinx-testdata valgrind
 
 # What decides and does no I/O: tested on every branch, in seconds. The rest waits for real media and
-# real processes most of the time, so it runs in five processes. Five at once can be too much for a
+# real processes most of the time, so it runs in four processes. Four at once can be too much for a
 # shared machine: what fails there is told, and decided by a second run in which it is alone.
 PURE_TESTS := tests/domain tests/models tests/protocol tests/test_errors.py
 REAL_TESTS := $(PURE_TESTS:%=--ignore=%)
@@ -32,7 +32,7 @@ demo: $(VENV)/.demo  ## Watch a live stream, end to end, with no key and no netw
 test: check  ## Run the checks and all tests
 	@tools/debian-packages $(TEST_PACKAGES)
 	$(BIN)/python -m pytest $(PURE_TESTS) $(PURE_COVERAGE) --numprocesses 2
-	$(BIN)/python -m pytest $(REAL_TESTS) --numprocesses 5 --dist loadfile --no-loadscope-reorder \
+	$(BIN)/python -m pytest $(REAL_TESTS) --numprocesses 4 --dist loadfile --no-loadscope-reorder \
 	|| $(BIN)/python -m pytest $(REAL_TESTS) --last-failed --last-failed-no-failures none --exitfirst
 
 check: $(VENV)/.dev  ## Lint, types, floors

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import settings
 
 # A run that decides whether a change lands must give the same verdict twice; the search for new
-# counterexamples goes on wherever people work.
-settings.register_profile("ci", derandomize=True, deadline=None)
+# counterexamples goes on wherever people work, with more examples and others each time.
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60)
 settings.register_profile("people", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "people")
 

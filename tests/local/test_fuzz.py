@@ -84,7 +84,7 @@ async def fuzz(config: Path, url: str, key: str) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"),
         *(f"{url}/openapi.json", "--header", f"x-access-token: {key}"),
-        *("--checks", ",".join(CHECKS), "--phases", PHASES, "--max-examples", "5"),
+        *("--checks", ",".join(CHECKS), "--phases", PHASES, "--max-examples", "4"),
         *("--seed", "1", "--generation-deterministic", "--no-color", "--continue-on-failure"),
         *("--request-timeout", "120"),
         stdout=asyncio.subprocess.PIPE,

@@ -14,7 +14,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 BUDGETS = {"records": 40, "held": 10, "window": 20.0}
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=120)
 @given(SEEDS)
 def test_every_record_comes_once_and_in_order(seed):
     """Who watches a door must see each visitor, though the link was cut while he came."""
